@@ -1,0 +1,78 @@
+"""tinygrad_rnn: a tiny autograd engine with recurrent networks that can be read, drawn and run fast.
+
+    import tinygrad_rnn as tg
+
+    lstm = tg.nn.LSTM(8, 16)
+    y, (h, c) = lstm(tg.randn(5, 1, 8))
+    y.sum().backward()
+    tg.draw(y, level="step").save("unrolled.svg")
+
+Names and semantics are PyTorch's wherever both have the thing. Numba, Graphviz and matplotlib are imported when
+they are first needed, `nn`, `optim` and the other subpackages too.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+import numpy as _np
+
+from . import autograd, ops
+from .autograd.graph import Node
+from .autograd.op import fused, nondifferentiable, primitive
+from .autograd.promotion import get_default_dtype, promote_types, set_default_dtype
+from .autograd.scope import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, step
+from .device import device
+from .ops import *  # noqa: F403
+from .ops import add_scaled as add
+from .ops import sub_scaled as sub
+from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from .scalar import Value
+from .tensor import Size, Tensor
+
+# isort: split
+from .creation import *  # noqa: F403  # last: its function `tensor` takes the name of the module above
+
+__version__ = "0.1.0"
+
+float32 = float = _np.dtype("float32")
+float64 = double = _np.dtype("float64")
+int8, int16 = _np.dtype("int8"), _np.dtype("int16")
+int32 = int = _np.dtype("int32")
+int64 = long = _np.dtype("int64")
+uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
+dtype = _np.dtype
+inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+
+subtract, multiply, divide, true_divide = sub, ops.mul, ops.div, ops.div
+
+_LAZY = {
+    "nn": ".nn", "optim": ".optim", "viz": ".viz",
+    "draw": ".viz:draw", "granularity": ".nn.granularity:granularity",
+    "save": ".serialization:save", "load": ".serialization:load",
+}  # fmt: skip
+
+if _TYPE_CHECKING:
+    from . import nn, optim, viz
+    from .nn.granularity import granularity
+    from .serialization import load, save
+    from .viz import draw
+
+
+def __getattr__(name: str):
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinygrad_rnn' has no attribute {name!r}")
+    module, _, member = _LAZY[name].partition(":")
+    found = _import_module(module, __name__)
+    globals()[name] = getattr(found, member) if member else found
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])
+
+
+def is_tensor(obj: object) -> bool:  # type: ignore[valid-type]
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Tensor)

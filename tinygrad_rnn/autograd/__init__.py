@@ -1,0 +1,17 @@
+"""The engine: it records operations and runs them backward. It knows no concrete operation.
+
+Read it in this order: graph, op, backward; then scope, view, writes, inplace; then function, functional, gradcheck.
+"""
+
+from . import functional
+from .backward import backward, expand, grad
+from .function import Function, once_differentiable
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .op import fused, nondifferentiable, primitive
+from .scope import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+
+__all__ = [
+    "Function", "GradcheckError", "backward", "enable_grad", "expand", "functional", "fused", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "nondifferentiable", "once_differentiable",
+    "primitive", "set_grad_enabled",
+]  # fmt: skip

@@ -1,0 +1,355 @@
+"""The reverse sweep, gradients of gradients, and opening a fused node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from .graph import LEAF, PORT, Node, Tensor, port
+from .op import Op, primitive
+from .scope import Frame, at, frames
+from .writes import Writes
+
+
+def sweep(
+    roots: list,
+    dys: list,
+    *,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    wanted: frozenset[Node] = frozenset(),
+    deposit: bool = False,
+) -> dict[Node, Any]:
+    """Pull the cotangents `dys` back from the nodes `roots`, newest node first.
+
+    Creation order is topological: once a node is the newest left, everything that uses it has been pulled
+    back and its cotangent is complete. No recursion, no visited set, the same order every time.
+
+    Returns {node: cotangent} for the nodes in `wanted`, and goes to no node older than those. With
+    `deposit`, leaves and retained nodes receive their gradient (those among `wanted`, if any are named).
+    """
+    targets = {node.inputs[0] if node.rule is PORT else node for node in wanted}
+    oldest = min([node.seq for node in targets]) if wanted else 0
+    between = leading_to(targets, roots, oldest) if wanted else None
+    retain = create_graph if retain_graph is None else retain_graph
+    everywhere = deposit and not wanted
+    cotangent: dict[Node, Any] = {}
+    owned: set[Node] = set()  # nodes whose cotangent is a sum made here, that nothing else can hold
+    found: dict[Node, Any] = {}
+    queue: list[tuple[int, Node]] = []  # a heap; but the newest node waits beside it, so that a chain
+    newest: Node | None = None  # of operations, the usual case, never touches the heap
+    for root, dy in zip(roots, dys, strict=True):
+        if root in cotangent:
+            cotangent[root] = cotangent[root] + dy
+        elif between is None or root in between:
+            cotangent[root] = dy
+            heappush(queue, (-root.seq, root))
+    while newest is not None or queue:
+        node = heappop(queue)[1] if newest is None else newest
+        newest = None
+        dy = cotangent.pop(node)
+        if node.observed:
+            if node.plain_grad and everywhere:
+                node.grad += dy  # type: ignore[attr-defined]
+            else:
+                dy = node.receive(dy, everywhere or (deposit and node in wanted))  # type: ignore[attr-defined]
+        if wanted and node in targets:
+            if dy.__class__ is list:
+                ports = [p for p in wanted if p.rule is PORT and p.inputs[0] is node]
+                found.update({p: dy[p.saved] for p in ports if dy[p.saved] is not None})
+            else:
+                found[node] = dy
+        rule = node.rule
+        if rule is LEAF or node.seq <= oldest:
+            continue
+        saved = node.saved
+        if rule is PORT:  # takes its place among the cotangents of a node with several outputs
+            source = node.inputs[0]
+            if source not in cotangent:
+                cotangent[source] = [None] * len(source.shape)
+                heappush(queue, (-source.seq, source))
+            old = cotangent[source][saved]  # of another handle on the same output
+            cotangent[source][saved] = dy if old is None else old + dy
+            continue
+        if saved.__class__ is not tuple:
+            raise freed_error(node)
+        if node.seq < Writes.last:
+            Writes.check(node)
+        if create_graph:
+            dxs = pull_recorded(node, dy)
+        else:
+            dxs = rule.pull(complete(dy, node) if dy.__class__ is list else dy, *saved)
+        if saved and not retain and (rule.frees or (rule.frees is None and any_array(saved))):
+            node.saved = Freed(rule, saved) if rule.op.body else None
+        for source, dx in zip(node.inputs, dxs) if rule.only is None else ((node.inputs[rule.only], dxs),):
+            if source is None or dx is None or (between is not None and source not in between):
+                continue
+            if source.shape if dx.__class__ is float else dx.shape != source.shape:
+                dx = fitted(dx, source, node, create_graph)
+            old = cotangent.get(source)
+            if old is not None:
+                if source in owned:
+                    old += dx
+                    cotangent[source] = old
+                else:
+                    cotangent[source] = old + dx
+                    if not create_graph:
+                        owned.add(source)
+                continue
+            cotangent[source] = dx
+            if newest is None and not (queue and source.seq < -queue[0][0]):
+                newest = source
+            elif newest is not None and source.seq > newest.seq:
+                heappush(queue, (-newest.seq, newest))
+                newest = source
+            else:
+                heappush(queue, (-source.seq, source))
+    return found
+
+
+def any_array(saved: tuple) -> bool:
+    return any([isinstance(part, (np.ndarray, Tensor)) or (part.__class__ is tuple and any_array(part)) for part in saved])
+
+
+def leading_to(targets: set[Node], roots: list, oldest: int) -> set[Node]:
+    """The nodes through which the roots depend on the targets: a sweep has no business elsewhere.
+
+    Down to the oldest target to see what there is, then up again, older nodes first.
+    """
+    reached, unseen = set(roots), list(set(roots))
+    while unseen:
+        for source in unseen.pop().inputs:
+            if source is not None and source.seq >= oldest and source not in reached:
+                reached.add(source)
+                unseen.append(source)
+    between = set(targets)
+    for node in sorted(reached, key=lambda node: node.seq):
+        if any([source in between for source in node.inputs]):
+            between.add(node)
+    return between
+
+
+def fitted(dx, source: Node, node: Node, recorded: bool):
+    """The cotangent in the shape of the input it is for."""
+    try:
+        return (fit if recorded else fit_array)(dx, shape=source.shape)
+    except Exception as error:
+        raise RuntimeError(
+            f"the gradient rule of {node.describe()} returned an invalid gradient: {getattr(dx, 'shape', dx)!r} "
+            f"where the input has the shape {source.shape}"
+        ) from error
+
+
+@primitive
+def fit(x, *, shape):
+    """Undo a broadcast (sum) or perform one (expand): a cotangent takes the shape of its input.
+
+    Rules never care about broadcasting; it is undone here, once, where cotangents meet. So `sum` needs to
+    save nothing, and `fit` is its own transpose.
+    """
+    x = np.asarray(x)
+    if (lead := x.ndim - len(shape)) > 0:
+        x = x.sum(axis=tuple(range(lead)))
+    lead = len(shape) - x.ndim
+    if axes := tuple([i for i in range(x.ndim) if shape[lead + i] == 1 and x.shape[i] != 1]):
+        x = x.sum(axis=axes, keepdims=True)
+    return np.broadcast_to(x, shape)
+
+
+fit.vjp(dx=lambda dy: dy)  # its own transpose, and the sweep applies it
+fit_array = fit.op.forward
+
+
+@primitive
+def alias(x):
+    """The same array under a newer node, at which a sweep can stop."""
+    return x
+
+
+alias.vjp(dx=lambda dy: dy)
+
+
+def complete(dys: list, node: Node) -> list:
+    """A rule never sees None: an output that nothing used has a cotangent of zeros."""
+    if not getattr(node.rule, "materialize", True):  # a Function that wants to be told
+        return dys
+    known = next(dy for dy in dys if dy is not None)
+    made = Tensor if isinstance(known, Tensor) else np.asarray
+    return [made(np.zeros(shape, known.dtype)) if dy is None else dy for dy, shape in zip(dys, node.shape, strict=True)]
+
+
+def pull_recorded(node: Node, dy):
+    """Apply the rule to tensors instead of arrays, so that its own operations are recorded."""
+    op: Op = node.op
+    with at(node.scope + (Frame("vjp", op.name),), record=True):
+        if op.body:
+            xs, ys = reopen(node)
+            dys = dy if dy.__class__ is list else [dy]
+            pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if d is not None and y.node is not None]
+            inputs = [x for x in xs if x is not None and x.node is not None]
+            dxs = grad([y for y, _ in pairs], inputs, [d for _, d in pairs], create_graph=True, allow_unused=True)
+            each = iter(dxs)
+            found = [next(each) if x is not None and x.node is not None else None for x in xs]
+            return found[node.rule.only] if node.rule.only is not None else tuple(found)
+        known = dict(zip(node.rule.saves, node.saved, strict=True))
+        links: list[tuple[str, Any]] = []
+        if not op.variadic:
+            links += zip(op.inputs, node.inputs, strict=True)
+        elif op.inputs[0] in known:
+            arrays = known[op.inputs[0]]
+            known[op.inputs[0]] = [link.handle(x) if link else Tensor(x) for link, x in zip(node.inputs, arrays, strict=True)]
+        if op.single:
+            links.append((op.outputs[0], node))
+        else:
+            links += [(name, port(node, i)) for i, name in enumerate(op.outputs) if name in known]
+        for name, link in links:
+            if link is not None and name in known:
+                known[name] = link.handle(known[name])
+        return node.rule.pull(complete(dy, node) if dy.__class__ is list else dy, *known.values())
+
+
+# --- fused nodes -----------------------------------------------------------------------------------------------
+
+
+class Freed:
+    """What is left of a fused node's saved arrays: their shapes, so that a drawing can still open it."""
+
+    __slots__ = ("inputs", "attrs")
+
+    def __init__(self, rule, saved: tuple) -> None:
+        known = dict(zip(rule.saves, saved))
+        self.inputs = {name: None if (x := known[name]) is None else (x.shape, x.dtype) for name in rule.op.inputs}
+        self.attrs = {name: known[name] for name in rule.op.attrs}
+
+    def zeros(self) -> dict[str, Any]:
+        return {name: None if kind is None else np.zeros(*kind) for name, kind in self.inputs.items()} | self.attrs
+
+
+def reopen(node: Node) -> tuple[list, tuple]:
+    """Run a fused node's body again, recorded, on identity aliases of its inputs.
+
+    A sweep through the result stops at the aliases: going on would count an input twice that is also
+    reached by another way, and detaching instead would cut the derivatives of second order.
+    """
+    op: Op = node.op
+    freed = isinstance(node.saved, Freed)
+    known = node.saved.zeros() if freed else dict(zip(node.rule.saves, node.saved, strict=True))
+    arrays = [known[name] for name in op.inputs]
+    xs = [None if x is None else alias(Tensor(x, link)) for x, link in zip(arrays, node.inputs, strict=True)]
+    ys = op.body(*xs, **{name: known[name] for name in op.attrs})
+    return xs, ys if ys.__class__ is tuple else (ys,)
+
+
+def expand(node: Node) -> tuple[list, tuple]:
+    """The finer graph of a fused node: (aliases of its inputs, its outputs). No user code runs.
+
+    After the node was freed by a backward pass, the body is traced on zeros: the structure, not the values.
+    """
+    if not node.op or not node.op.body:
+        raise ValueError(f"{node.describe()} is not a fused operation: there is nothing to open")
+    with at(node.scope + (Frame("op", node.op.name),), record=True):
+        return reopen(node)
+
+
+# --- the public face -------------------------------------------------------------------------------------------
+
+
+def grad(
+    outputs,
+    inputs,
+    grad_outputs=None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple:
+    """Gradients of `outputs` with respect to `inputs`: sum over outputs of dy^T (d output / d input).
+
+    Args:
+        outputs, inputs: a tensor (or Value) or a sequence of them. Inputs need not be leaves.
+        grad_outputs: the cotangents `dy`; may be omitted for scalar outputs.
+        retain_graph: keep what nodes saved, for another backward; default `create_graph`.
+        create_graph: record the backward pass, so that the results can be differentiated again.
+        allow_unused: give None for an input that the outputs do not depend on, instead of an error.
+        materialize_grads: give zeros instead of None there.
+
+    Returns:
+        A tuple of gradients, one for each input.
+
+    Raises:
+        RuntimeError: an output does not require grad or is not scalar; an input is unused; the graph was freed.
+
+    Source: `torch.autograd.grad`.
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: expected allow_unused to be True or not passed when materialize_grads=True")
+    ys, xs = _listed(outputs), _listed(inputs)
+    seeds = _listed(grad_outputs) if grad_outputs is not None else [None] * len(ys)
+    if len(seeds) != len(ys):
+        raise RuntimeError(f"grad: got {len(ys)} outputs and {len(seeds)} grad_outputs")
+    for i, x in enumerate(xs):
+        if x.node is None:
+            raise RuntimeError(f"grad: input {i} does not require grad; call requires_grad_() before it is used")
+    dys = [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
+    found = _run([y.node for y in ys], dys, create_graph, retain_graph, wanted=frozenset([x.node for x in xs]))
+    if not (allow_unused or (allow_unused is None and materialize_grads)):
+        for i, x in enumerate(xs):
+            if x.node not in found:
+                raise RuntimeError(
+                    f"One of the differentiated Tensors appears to not have been used in the graph: input {i}, "
+                    f"{x.node.describe()}. Set allow_unused=True if this is the desired behavior."
+                )
+    results = [x.wrap_grad(found[x.node]) if x.node in found else None for x in xs]
+    if materialize_grads:
+        results = [x.zero_grad_like() if dx is None else dx for x, dx in zip(xs, results, strict=True)]
+    return tuple(results)
+
+
+def backward(tensors, grad_tensors=None, retain_graph: bool | None = None, create_graph: bool = False, inputs=None) -> None:
+    """Accumulate the gradient of `tensors` into `.grad` of every leaf below them (every Value).
+
+    With `inputs`, only into those. Arguments otherwise as for `grad`. Source: `torch.autograd.backward`.
+    """
+    ys = _listed(tensors)
+    seeds = _listed(grad_tensors) if grad_tensors is not None else [None] * len(ys)
+    dys = [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
+    wanted = frozenset([x.node for x in _listed(inputs)]) if inputs is not None else frozenset()
+    if inputs is not None and not wanted:
+        raise RuntimeError("backward: `inputs` cannot be empty")
+    if None in wanted:
+        raise RuntimeError("backward: one of `inputs` does not require grad")
+    for node in wanted:
+        if not node.plain_grad:
+            node.observe().retains = True
+    _run([y.node for y in ys], dys, create_graph, retain_graph, deposit=True, wanted=wanted)
+
+
+def _run(roots, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
+    with np.errstate(all="ignore"), at(frames() if create_graph else (), record=create_graph):
+        # an overflow shows as inf in the gradient, as in PyTorch; create_graph records also under no_grad
+        return sweep(roots, dys, create_graph=create_graph, retain_graph=retain_graph, **options)
+
+
+def seed(y, dy, recorded: bool):
+    """The cotangent with which the sweep starts at y."""
+    if y.node is None:
+        raise RuntimeError(
+            "element 0 of tensors does not require grad and does not have a grad_fn: nothing that it was computed "
+            "from requires grad, or it was made under no_grad() or detach()ed"
+        )
+    return y.seed_grad(dy, recorded)
+
+
+def freed_error(node: Node) -> RuntimeError:
+    return RuntimeError(
+        f"Trying to backward through the graph a second time: {node.describe()} freed what it had saved in an "
+        f"earlier backward. Pass retain_graph=True to that one if you need both; if a value is carried from one "
+        f"iteration to the next (a hidden state), detach() it."
+    )
+
+
+def _listed(xs) -> Sequence:
+    return xs if isinstance(xs, (list, tuple)) else [xs]

@@ -1,0 +1,156 @@
+"""Derivatives of functions: vjp, jvp, Jacobian, Hessian and their products. Source: `torch.autograd.functional`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .backward import alias, grad
+from .graph import Leaf, Tensor
+from .op import primitive
+from .scope import enable_grad
+
+
+def vjp(func: Callable, inputs, v=None, create_graph: bool = False):
+    """(func(x), v^T J): one backward pass. `v` may be omitted for a scalar output."""
+    xs, ys, packed = _run(func, inputs, create_graph)
+    dys = _as_list(v) if v is not None else None
+    dxs = grad(ys, xs, dys, create_graph=create_graph, materialize_grads=True)
+    return packed(ys, create_graph), _like(inputs, _finish(dxs, create_graph))
+
+
+def jvp(func: Callable, inputs, v=None, create_graph: bool = False):
+    """(func(x), J v), by transposing twice: the vjp is linear in its cotangent, so its own vjp is the jvp."""
+    xs, ys, packed = _run(func, inputs, True)
+    tangents = _tangents(v, xs, "jvp")
+    seeds = [_leaf(np.zeros_like(y.array)) for y in ys]
+    with enable_grad():
+        pulled = grad(ys, xs, seeds, create_graph=True, materialize_grads=True)
+    linear = [(dx, t) for dx, t in zip(pulled, tangents) if dx.node is not None]
+    if not linear:
+        pushed = tuple([Tensor(np.zeros_like(y.array)) for y in ys])
+    else:
+        pushed = grad([dx for dx, _ in linear], seeds, [t for _, t in linear], create_graph=create_graph, materialize_grads=True)
+    return packed(ys, create_graph), packed(_finish(pushed, create_graph), create_graph)
+
+
+def jacobian(func: Callable, inputs, create_graph: bool = False):
+    """d func(x) / d x, of shape [*output, *input]; nested tuples for several inputs or outputs."""
+    xs, ys, packed = _run(func, inputs, create_graph)
+    blocks = [[_block(y, x, create_graph) for x in xs] for y in ys]
+    rows = [_like(inputs, row) for row in blocks]
+    return rows[0] if packed.single else tuple(rows)
+
+
+def hessian(func: Callable, inputs, create_graph: bool = False):
+    """d2 func(x) / dx2 of a scalar function, of shape [*input, *input]; nested tuples for several inputs."""
+    several = isinstance(inputs, (tuple, list))
+
+    def slope(*xs: Tensor):
+        return jacobian(func, xs if several else xs[0], create_graph=True)
+
+    y = func(*_as_list(inputs))
+    if y.array.size != 1:
+        raise RuntimeError(f"hessian: the function must return one number, got shape {tuple(y.array.shape)}")
+    return jacobian(slope, inputs, create_graph)
+
+
+def hvp(func: Callable, inputs, v=None, create_graph: bool = False):
+    """(func(x), H v) of a scalar function: the vjp of its gradient, since H is symmetric."""
+    xs, ys, packed = _run(func, inputs, True)
+    tangents = _tangents(v, xs, "hvp")
+    with enable_grad():
+        slope = grad(ys, xs, create_graph=True, materialize_grads=True)
+    pairs = [(dx, t) for dx, t in zip(slope, tangents, strict=True) if dx.node is not None]
+    if not pairs:
+        found = tuple([Tensor(np.zeros_like(x.array)) for x in xs])
+    else:
+        found = grad([dx for dx, _ in pairs], xs, [t for _, t in pairs], create_graph=create_graph, materialize_grads=True)
+    return packed(ys, create_graph), _like(inputs, _finish(found, create_graph))
+
+
+def _tangents(v, xs: list, name: str) -> list:
+    """The vectors to multiply with, one for each input and of its shape; 1 by default for a single number."""
+    if v is None:
+        if len(xs) != 1 or xs[0].array.size != 1:
+            raise RuntimeError(f"{name}: v can be left out only if the input is a single tensor with a single element")
+        return [Tensor(np.ones_like(xs[0].array))]
+    tangents = _as_list(v)
+    if [x.array.shape for x in xs] != [t.array.shape for t in tangents]:
+        raise RuntimeError(
+            f"{name}: v must have the shapes of the inputs, {[tuple(x.array.shape) for x in xs]}; got "
+            f"{[tuple(t.array.shape) for t in tangents]}"
+        )
+    return tangents
+
+
+class _Packed:
+    """Puts outputs back into the form in which the function returned them."""
+
+    def __init__(self, single: bool) -> None:
+        self.single = single
+
+    def __call__(self, ys, create_graph: bool):
+        ys = _finish(ys, create_graph)
+        return ys[0] if self.single else tuple(ys)
+
+
+def _run(func: Callable, inputs, create_graph: bool) -> tuple[list, list, _Packed]:
+    """Call `func` on inputs that require grad: fresh leaves, or aliases that stay connected."""
+    given = _as_list(inputs)
+    with enable_grad():
+        xs = [alias(x) if create_graph and x.node is not None else _leaf(x.array) for x in given]
+        result = func(*xs)
+    single = not isinstance(result, (tuple, list))
+    ys = [result] if single else list(result)
+    for i, y in enumerate(ys):
+        if y.node is None:  # does not depend on the inputs: a constant with gradient zero
+            ys[i] = _leaf(y.array)
+    return xs, ys, _Packed(single)
+
+
+def _leaf(array: np.ndarray) -> Tensor:
+    return Tensor(array, Leaf(array))
+
+
+def _block(y: Tensor, x: Tensor, create_graph: bool) -> Tensor:
+    """The Jacobian of one output by one input: a backward pass for each element of the output."""
+    rows = []
+    for i in range(y.array.size):
+        unit = np.zeros_like(y.array)
+        unit.reshape(-1)[i] = 1
+        (row,) = grad(y, x, Tensor(unit), retain_graph=True, create_graph=create_graph, materialize_grads=True)
+        rows.append(row)
+    if not create_graph:
+        return Tensor(np.array([row.array for row in rows], dtype=x.array.dtype).reshape(y.array.shape + x.array.shape))
+    return assemble(*rows, outer=y.array.shape, inner=x.array.shape)
+
+
+@primitive
+def assemble(*rows, outer, inner):
+    """The rows of a Jacobian, stacked and given its shape."""
+    return np.stack(rows).reshape(outer + inner)
+
+
+@primitive(outputs="*rows")
+def disassemble(x, *, outer, inner):
+    """The rows again."""
+    return tuple(x.reshape(-1, *inner))
+
+
+assemble.vjp(lambda dy, outer, inner: tuple(disassemble(dy, outer=outer, inner=inner)))
+disassemble.vjp(lambda drows, outer, inner: assemble(*drows, outer=outer, inner=inner))
+
+
+def _finish(tensors, create_graph: bool) -> tuple:
+    return tuple(tensors) if create_graph else tuple([Tensor(x.array) for x in tensors])
+
+
+def _as_list(xs: Any) -> list:
+    return list(xs) if isinstance(xs, (tuple, list)) else [xs]
+
+
+def _like(inputs, results):
+    return tuple(results) if isinstance(inputs, (tuple, list)) else results[0]

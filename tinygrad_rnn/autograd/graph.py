@@ -1,0 +1,191 @@
+"""The graph: Node, the record of one application; Tensor, a handle on an array and the node that made it.
+
+Links point from newer to older nodes only, so the graph has no cycle, and no handle is ever in it.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .scope import Scope, path
+from .writes import Writes, next_seq
+
+_depositing = Lock()  # several threads may run backward into one leaf
+
+
+class Node:
+    """One application of an operation."""
+
+    __slots__ = ("rule", "inputs", "saved", "scope", "shape", "seq", "watch")
+    observed = False  # whether the sweep must tell anyone the cotangent of this node
+    plain_grad = False  # whether `.grad` is a number on the node itself (a Value)
+
+    def __init__(self, rule, inputs: tuple, saved: Any, scope: Scope, shape: tuple) -> None:
+        self.rule = rule  # how to pull a cotangent back (op.Rule); LEAF and PORT are not applications
+        self.inputs = inputs  # a Node for each input that requires grad, None for the others
+        self.saved = saved  # what the rule's signature names; None once it was freed
+        self.scope = scope
+        self.shape = shape  # of the output; of a node with several outputs, the tuple of their shapes
+        self.seq = next_seq()  # inputs are older than outputs, so creation order is topological
+
+    @property
+    def op(self):
+        """The operation applied; None for a leaf."""
+        return self.rule.op
+
+    @property
+    def name(self) -> str:
+        return self.rule.op.name if self.rule.op else "leaf"
+
+    def handle(self, array) -> Tensor:
+        """A tensor that holds `array` and continues the graph here."""
+        return Tensor(array, self)
+
+    def observe(self) -> Watch:
+        """From now on the sweep tells this node's Watch the cotangent."""
+        if not self.observed:
+            self.__class__ = ObservedNode  # the layout is the same: unobserved nodes pay nothing
+            self.watch = Watch()
+        return self.watch
+
+    def describe(self) -> str:
+        """For error messages: operation, output shape, where."""
+        where = f" in {path(self.scope)}" if self.scope else ""
+        return f"`{self.name}` (node {self.seq}, output shape {self.shape}{where})"
+
+    def __repr__(self) -> str:
+        return f"<{self.describe()}>"
+
+
+class Watch:
+    """Who wants to know a node's cotangent: hooks, and with `retain_grad` the tensor's user."""
+
+    __slots__ = ("hooks", "retains", "grad")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Any] = {}  # in order of registration
+        self.retains = False
+        self.grad: Tensor | None = None
+
+    def run_hooks(self, dy):
+        """What the hooks make of the cotangent; a hook that returns None leaves it."""
+        for hook in tuple(self.hooks.values()):
+            tensor = dy if isinstance(dy, Tensor) else Tensor(np.asarray(dy))
+            if (changed := hook(tensor)) is not None:
+                check_hooked(hook, tensor, changed)
+                dy = changed if isinstance(dy, Tensor) else changed.array
+        return dy
+
+
+def check_hooked(hook, dy: Tensor, changed) -> None:
+    """Refuse what cannot stand for the gradient dy."""
+    name = getattr(hook, "__name__", repr(hook))
+    if not isinstance(changed, Tensor):
+        raise TypeError(f"hook '{name}' returned {type(changed).__name__}, expected a Tensor or None")
+    if changed.array.shape != dy.array.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value: {dy.array.shape} to {changed.array.shape}")
+
+
+class ObservedNode(Node):
+    __slots__ = ()
+    observed = True
+
+    def receive(self, dy, deposit: bool):
+        dy = self.watch.run_hooks(dy)
+        if deposit and self.watch.retains:
+            self.watch.grad = accumulated(self.watch.grad, dy)
+        return dy
+
+
+class NoRule:
+    """Stands where a node is not the application of an operation."""
+
+    op = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+LEAF, PORT = NoRule("leaf"), NoRule("port")
+
+
+class Leaf(Node):
+    """Where a gradient comes to rest: the leaf, not the tensor, owns `.grad`."""
+
+    __slots__ = ("grad", "dtype", "name")  # type: ignore[misc]  # name: what its module calls it
+    observed = True
+
+    def __init__(self, array: np.ndarray, name: str | None = None) -> None:
+        super().__init__(LEAF, (), (), (), array.shape)
+        self.grad: Tensor | None = None
+        self.dtype = array.dtype
+        self.name = name
+        self.watch = Watch()
+
+    def observe(self) -> Watch:
+        return self.watch
+
+    def receive(self, dy, deposit: bool):
+        if self.watch.hooks:
+            dy = self.watch.run_hooks(dy)
+        if deposit:
+            with _depositing:
+                self.grad = accumulated(self.grad, dy, self.dtype)
+        return dy
+
+    def describe(self) -> str:
+        return f"leaf {self.name or ''}(node {self.seq}, shape {self.shape})"
+
+
+def accumulated(grad: Tensor | None, dy, dtype=None) -> Tensor:
+    """grad + dy, in place where nothing is recorded; the first one is copied.
+
+    A copy because dy may be a read-only expansion, or the very array that another leaf receives.
+    """
+    if isinstance(dy, Tensor):  # create_graph: stays connected
+        return Tensor(dy.array.copy(), dy.node) if grad is None else grad + dy  # type: ignore[operator]
+    if grad is None:
+        return Tensor(np.array(dy, dtype))
+    if grad.node is not None or not grad.array.flags.writeable:
+        return Tensor(grad.array + dy)
+    grad.array += dy
+    Writes.note(grad.array, "the accumulation of a gradient")
+    return grad
+
+
+def port(node: Node, index: int) -> Node:
+    """Output `index` of a node that has several."""
+    return Node(PORT, (node,), index, node.scope, node.shape[index])
+
+
+class Tensor:
+    """A handle: an array, and the node that made it. `node` is None exactly when no gradient is wanted.
+
+    Its public face, operators and methods, is added by `tinygrad_rnn.tensor`.
+    """
+
+    __slots__ = ("array", "node", "__weakref__")
+
+    array: np.ndarray
+    node: Any
+
+    def __init__(self, array, node: Node | None = None) -> None:
+        self.array = array
+        self.node = node
+
+    if TYPE_CHECKING:  # the engine knows the bare handle; what users see is in tensor.pyi
+
+        data: Any
+        grad: Any
+        requires_grad: bool
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, index: Any) -> Any: ...
+        def __add__(self, other: Any) -> Any: ...
+        def __mul__(self, other: Any) -> Any: ...

@@ -1,0 +1,578 @@
+"""How an operation is declared, and what happens when it is applied.
+
+    @primitive
+    def mul(a, b):
+        "Elementwise product, y = a * b."
+        return a * b
+
+    mul.vjp(da=lambda dy, b: dy * b,
+            db=lambda dy, a: dy * a)
+
+A rule maps the cotangent `dy` of the output to those of the inputs. **Its parameter names say what is
+saved**: an input, the output `y`, an attribute, `x_shape` or `x_dtype` of an input; nothing else is kept
+alive. A rule is plain mathematics on whatever it is given: arrays in an ordinary backward pass, tensors
+where the backward pass is itself recorded, floats for a Value. So the one line serves every order of
+derivative.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import cached_property, partial, update_wrapper
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from .graph import Node, Tensor, port
+from .promotion import F32, lift, result_type, settle
+from .scope import recording
+from .view import Output, View
+
+Array = Any  # what a forward function or a rule is given: an ndarray, a Tensor or a float
+ArrayInt = Any  # the same, for an input that keeps its own dtype: indices
+ArrayBool = Any  # the same, for an input that keeps its own dtype: masks
+registry: dict[str, Op] = {}
+ndarray = np.ndarray
+
+
+class Rule:
+    """How to pull a cotangent back through one application: what to save, and what to do with it."""
+
+    __slots__ = ("frees", "given", "only", "op", "pull", "save", "saves")
+
+    def __init__(self, op: Op, saves: list[str], pull: Callable, only: int | None = None) -> None:
+        self.op = op
+        self.saves = saves
+        self.save = op.picker(saves)
+        self.pull = self._checked  # pull(dy, *saved) -> a tuple of cotangents, None where not wanted
+        self.only = only  # the one input that requires grad: then pull returns its cotangent, bare
+        self.given = pull
+        self.frees = op.holds_arrays(saves)  # so that after a backward there is something to let go of
+
+    def _checked(self, dy, *saved):
+        """The first pull looks at what the rule returns; later ones are the rule itself."""
+        dxs = self.given(dy, *saved)
+        op, each = self.op, (dxs,) if self.only is not None else dxs
+        if not isinstance(each, (tuple, list)) or not (op.variadic or len(each) == len(op.inputs) or self.only is not None):
+            got = f"{len(each)} of them" if isinstance(each, (tuple, list)) else type(each).__name__
+            raise RuntimeError(
+                f"{op.name}: the gradient rule must return a tuple of {len(op.inputs)} gradients, one for each of "
+                f"{', '.join(op.inputs)}; got {got}"
+            )
+        for dx in each:
+            if not (dx is None or dx.__class__ is float or hasattr(dx, "shape")):
+                raise RuntimeError(f"{op.name}: the gradient rule must return arrays or None, got {type(dx).__name__}")
+        self.pull = self.given
+        return dxs
+
+
+class Op:
+    """A name, a forward function and its gradient rule.
+
+    A parameter of the forward function is an input (a tensor) unless it is keyword-only, has a default or
+    is annotated as something else than `Array`; then it is an attribute.
+
+    Args:
+        forward: arrays in, array out; a tuple of arrays where `outputs` or `hidden` are named.
+        scalar: the same for a Python float, where `forward` is not made of plain operators.
+        outputs: names of the outputs when there are several; "*ys" for any number.
+        hidden: names of further results that only the rule sees.
+        body: the definition in simpler operations, for which `forward` is a fast kernel.
+        view: the result may share memory with the first input.
+        differentiable: whether a gradient can flow; False for comparisons and indices.
+    """
+
+    def __init__(self, forward, *, scalar=None, outputs="y", hidden="", body=None, view=False, differentiable=True):
+        described = body or forward
+        self.name, self.doc = described.__name__, described.__doc__ or ""
+        self.scalar, self.body, self.view, self.differentiable = scalar, body, view, differentiable
+        self._forward = forward
+        self.inputs: list[str] = []
+        self.attrs: dict[str, Any] = {}  # name -> default
+        self.converters: dict[str, Callable] = {}
+        self.variadic = False
+        self.promoted: list[int] = []  # the inputs that meet in one dtype
+        self.optional: set[str] = set()  # inputs that may be left out
+        for p in signature(described).parameters.values():
+            if p.kind is Parameter.VAR_POSITIONAL or _is_input(p):
+                if p.annotation not in ("ArrayInt", "ArrayBool"):
+                    self.promoted.append(len(self.inputs))
+                self.inputs.append(p.name)
+                if p.default is None:
+                    self.optional.add(p.name)
+                self.variadic |= p.kind is Parameter.VAR_POSITIONAL
+            else:
+                self.attrs[p.name] = p.default
+                if p.annotation in CONVERTERS:
+                    self.converters[p.name] = CONVERTERS[p.annotation]
+        self.outputs, self.hidden = outputs.split(), hidden.split()
+        self.required = [name for name, default in self.attrs.items() if default is Parameter.empty]
+        self._check_declaration()
+        self.single = len(self.outputs) == 1 and not outputs.startswith("*")
+        self.simple = self.single and not (self.attrs or self.hidden or self.variadic or view or body)
+        self.partials: dict[str, Callable] = {}  # input -> its own rule
+        self._joint: Any = None  # one rule for all inputs
+        self._rules: dict[tuple[bool, ...], Rule] = {}
+        registry[self.name] = self
+
+    # --- declaration --------------------------------------------------------------------------------------
+
+    def _check_declaration(self) -> None:
+        reserved = [*self._known, *self._described]
+        if twice := sorted({name for name in reserved if reserved.count(name) > 1}):
+            raise TypeError(
+                f"{self.name}: the names {twice} have two meanings. Inputs, attributes and outputs ({self.outputs}, "
+                f'see `outputs="..."`) must differ from each other and from `needs` and `<input>_shape`, `_dtype`.'
+            )
+        if self.body and self.variadic:
+            raise TypeError(f"{self.name}: a fused operation takes a fixed number of inputs, not *{self.inputs[-1]}")
+
+    @cached_property
+    def forward(self) -> Callable:
+        return resolve(self._forward)
+
+    def vjp(self, rule: Callable | str | None = None, **partials: Callable) -> Any:
+        """Attach the gradient rule: one for all inputs (also as a decorator), or `da=...`, `db=...` each.
+
+        A rule for all inputs may ask for `needs`, a bool for each input, and returns None where it is False.
+        """
+        if (rule is None) == (not partials):
+            raise TypeError(f"{self.name}: vjp takes one rule for all inputs or one for each of them, not both")
+        if partials:
+            if unknown := set(partials) - {f"d{name}" for name in self.inputs}:
+                raise TypeError(f"{self.name} has no input for the rules {sorted(unknown)}; inputs: {self.inputs}")
+            self.partials = {name: partials[f"d{name}"] for name in self.inputs if f"d{name}" in partials}
+            for partial_rule in self.partials.values():
+                self._asked(partial_rule, 1)
+        else:
+            self._joint = rule
+            if callable(rule):
+                self._asked(rule, self._dys)
+        return rule
+
+    @property
+    def _dys(self) -> int:
+        """How many cotangents a rule takes by position: one an output, a list of them for any number."""
+        return len(self.outputs)
+
+    def _asked(self, rule: Callable, dys: int) -> list[str]:
+        """What a rule wants saved: its parameter names behind the cotangents."""
+        names = list(signature(rule).parameters)[dys:]
+        if len(signature(rule).parameters) < dys:
+            raise TypeError(f"{self.name}: the gradient rule takes {dys} cotangents first, one for each of {self.outputs}")
+        known = [*self._known, *self._described]
+        if unknown := set(names) - set(known):
+            raise TypeError(f"{self.name}: the gradient rule asks for {sorted(unknown)}; it may ask for {known}")
+        return names
+
+    @property
+    def _known(self) -> list[str]:
+        outputs = [name.lstrip("*") for name in self.outputs]
+        return [*self.inputs, *outputs, *self.hidden, *self.attrs, "needs"]
+
+    @property
+    def _described(self) -> dict[str, str]:
+        return {f"{name}_{what}": f"{name}.{what}" for name in self.inputs for what in ("shape", "dtype")}
+
+    def picker(self, names: list[str]) -> Callable[..., tuple]:
+        """A function from all that is known at application to the tuple of what `names` ask for."""
+        kept = "".join(f"{self._described.get(name, name)}, " for name in names)
+        return eval(f"lambda {', '.join(self._known)}: ({kept})")  # noqa: S307  # names were checked
+
+    def holds_arrays(self, saves: list[str]) -> bool | None:
+        """Whether these are arrays; None for attributes of which the declaration does not say it."""
+        kept = [name for name in saves if name not in self._described and name != "needs"]
+        if any([name not in self.attrs for name in kept]):
+            return True
+        return None if any([self.converters.get(name) not in (_index, _ints, _dims, _bool) for name in kept]) else False
+
+    def rule(self, needs: tuple[bool, ...]) -> Rule:
+        """The rule for an application in which `needs` says which inputs require grad."""
+        key = () if self._joint is not None else needs
+        if (found := self._rules.get(key)) is None:
+            found = self._rules[key] = self._joint_rule() if self._joint is not None else self._partial_rule(needs)
+        return found
+
+    def _joint_rule(self) -> Rule:
+        pull, names = resolve(self._joint), self._asked(resolve(self._joint), self._dys)
+        dys, n = self._dys, len(names)
+        if self.body:  # what the body needs is kept as well, so that the node can be opened
+            names += [name for name in [*self.inputs, *self.attrs] if name not in names]
+        only = 0 if len(self.inputs) == 1 and not self.variadic else None
+        if dys > 1:
+            return Rule(self, names, lambda dy, *saved: pull(*dy, *saved[:n]), only)
+        return Rule(self, names, (lambda dy, *saved: pull(dy, *saved[:n])) if n < len(names) else pull, only)
+
+    def _partial_rule(self, needs: tuple[bool, ...]) -> Rule:
+        pulls = {name: self.partials[name] for name, need in zip(self.inputs, needs) if need and name in self.partials}
+        if not self.partials:
+            return Rule(self, [], self._no_rule)
+        if len(pulls) == 1:
+            ((name, pull),) = pulls.items()
+            return Rule(self, self._asked(pull, 1), pull, only=self.inputs.index(name))
+        asked = {name: self._asked(pull, 1) for name, pull in pulls.items()}
+        saves = list(dict.fromkeys(name for names in asked.values() for name in names))
+        calls = [f"d{x}({', '.join(['dy', *asked[x]])})" if x in pulls else "None" for x in self.inputs]
+        source = f"lambda {', '.join(['dy', *saves])}: ({', '.join(calls)},)"
+        return Rule(self, saves, eval(source, {f"d{name}": pull for name, pull in pulls.items()}))  # noqa: S307
+
+    def _no_rule(self, dy):
+        raise RuntimeError(
+            f"{self.name} has no gradient rule: declare one with {self.name}.vjp(...), or declare the operation "
+            f"@nondifferentiable"
+        )
+
+    # --- application --------------------------------------------------------------------------------------
+
+    def bind(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Sort a call's arguments into inputs and attributes, PyTorch's and NumPy's spellings alike."""
+        if kwargs:
+            kwargs = {self._alias(name): value for name, value in kwargs.items()}
+        if self.variadic:
+            inputs, rest = args, ()
+        else:
+            n = len(self.inputs)
+            inputs, rest = args[:n], args[n:]
+            if len(inputs) < n:
+                left_out = [(name, None if name in self.optional else MISSING) for name in self.inputs[len(inputs) :]]
+                inputs += tuple([kwargs.pop(name, missing) for name, missing in left_out])
+                if MISSING in [x for x in inputs if x.__class__ is object]:
+                    raise TypeError(f"{self.name}() takes {', '.join(self.inputs)}; {len(args)} given")
+        attrs = dict(self.attrs)
+        names = list(attrs)
+        if rest:
+            if len(rest) > len(names) and names and self.converters.get(names[-1]) is _ints:
+                rest = (*rest[: len(names) - 1], rest[len(names) - 1 :])  # x.reshape(2, 3)
+            if len(rest) > len(names):
+                raise TypeError(f"{self.name}() takes {[*self.inputs, *names]}; {len(args)} arguments given")
+            attrs.update(zip(names, rest, strict=False))
+        for name, value in kwargs.items():
+            if name not in attrs:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
+            if name in names[: len(rest)]:
+                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+            attrs[name] = value
+        for name in self.required:
+            if attrs[name] is Parameter.empty:
+                raise TypeError(f"{self.name}() missing required argument '{name}'")
+        for name, convert in self.converters.items():
+            attrs[name] = convert(attrs[name], self, name)
+        return inputs, attrs
+
+    def _alias(self, name: str) -> str:
+        name = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}.get(name, name)
+        if name == "input" and "input" not in self.inputs and self.inputs:
+            return self.inputs[0]
+        return name
+
+    def __call__(self, *args, **kwargs):
+        """Apply to any mixture of tensors, arrays and numbers."""
+        inputs, attrs = self.bind(args, kwargs) if self.attrs or kwargs or self.optional else (args, {})
+        like = next((x for x in inputs if isinstance(x, Tensor)), None)
+        if like is None:
+            return self.apply_plain(inputs, attrs)
+        return self.apply([x if x is None or isinstance(x, Tensor) else lift(x, like, self) for x in inputs], attrs)
+
+    def apply(self, tensors: list, attrs: dict[str, Any]):
+        """Run forward on the tensors' arrays and record a node if one of them requires grad."""
+        if len(tensors) > 1:
+            self._promote(tensors)
+        arrays = [None if x is None else x.array for x in tensors]
+        nodes = tuple([None if x is None else x.node for x in tensors])
+        try:
+            result = self.forward(*arrays, **attrs)
+        except Exception as error:
+            raise explain(self, arrays, attrs, error) from error
+        results = (result,) if self.single and not self.hidden else result
+        n = len(results) - len(self.hidden)
+        told = "dtype" in attrs  # then the result has it already
+        ys = [y if y.__class__ is ndarray and (y.dtype is F32 or told) else settle(y, arrays) for y in results[:n]]
+        node = None
+        wanted = self.differentiable and any([link is not None for link in nodes])
+        if wanted and (scope := recording()) is not None and any([y.dtype.kind == "f" for y in ys]):
+            needs = tuple([link is not None for link in nodes])
+            rule = self.rule(needs)
+            known = [*([arrays] if self.variadic else arrays), *([ys] if self.outputs[0][0] == "*" else ys)]
+            saved = rule.save(*known, *results[n:], *attrs.values(), needs)
+            node = Node(rule, nodes, saved, scope, ys[0].shape if self.single else tuple([y.shape for y in ys]))
+        links = [node] if self.single else [node and port(node, i) if y.dtype.kind == "f" else None for i, y in enumerate(ys)]
+        if self.view and recording() is not None and all([shares(y, arrays[0]) for y in ys]):
+            x = tensors[0]
+            root, path = (x.root, x.path) if isinstance(x, View) else (x, None)
+            ops = [self] if self.single else [Output(self, i) for i in range(n)]
+            handles: list[Tensor] = [View(y, root, (path, op, attrs), link) for y, op, link in zip(ys, ops, links)]
+        else:
+            handles = [Tensor(y, link) for y, link in zip(ys, links)]
+        return handles[0] if self.single else tuple(handles)
+
+    def _promote(self, tensors: list) -> None:
+        """Let the inputs meet in one dtype; the cast of one that requires grad is recorded."""
+        which = range(len(tensors)) if self.variadic else self.promoted
+        which = [i for i in which if tensors[i] is not None]
+        first = tensors[which[0]].array.dtype if which else None
+        if all([tensors[i].array.dtype is first for i in which]):
+            return
+        dtype = result_type([tensors[i].array for i in which])
+        for i in which:
+            if tensors[i].array.dtype != dtype:
+                tensors[i] = cast(tensors[i], dtype=dtype)
+
+    def apply_plain(self, inputs: tuple, attrs: dict[str, Any]):
+        """No tensor among the inputs: Values (a graph of floats), or inside a rule arrays and floats."""
+        for x in inputs:
+            if isinstance(x, Node):
+                return apply_scalar(self, inputs, attrs)
+        number = inputs[0].__class__ is float if inputs else False
+        plain = self.scalar if number and self.scalar else self.forward
+        result = plain(*inputs, **attrs)
+        if self.hidden:
+            result = result[: len(result) - len(self.hidden)]
+            return result[0] if self.single else result
+        return result
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join([*self.inputs, *self.attrs])})>"
+
+
+def apply_scalar(op: Op, inputs: tuple, attrs: dict[str, Any]):
+    """Apply to Values."""
+    numbers = [x.data if isinstance(x, Node) else x for x in inputs]  # type: ignore[attr-defined]
+    like = next(x for x in inputs if isinstance(x, Node))
+    y = (op.scalar or op.forward)(*numbers, **attrs)
+    if (scope := recording()) is None or not op.differentiable:
+        return like.record(y)  # type: ignore[attr-defined]
+    nodes = tuple([x if isinstance(x, Node) else None for x in inputs])
+    needs = tuple([x is not None for x in nodes])
+    rule = op.rule(needs)
+    return like.record(y, rule, nodes, rule.save(*numbers, y, *attrs.values(), needs), scope)  # type: ignore[attr-defined]
+
+
+# --- the shapes of call that dominate: they do what Op.__call__ does, in the same order -----------------------
+
+
+def unary(op: Op) -> Callable:
+    forward, rule = op.forward, None
+
+    def call(x):
+        nonlocal rule
+        if not isinstance(x, Tensor):
+            return op(x)
+        array, node = x.array, x.node
+        try:
+            y = forward(array)
+        except Exception as error:
+            raise explain(op, [array], {}, error) from error
+        if y.__class__ is not ndarray or y.dtype is not F32:
+            y = settle(y, (array,))
+        if node is None or (scope := recording()) is None:
+            return Tensor(y)
+        if rule is None:
+            rule = op.rule((True,))
+        return Tensor(y, Node(rule, (node,), rule.save(array, y, (True,)), scope, y.shape))
+
+    return call
+
+
+def binary(op: Op) -> Callable:
+    forward = op.forward
+    rules: dict[tuple[bool, bool], Rule] = {}
+
+    def call(a, b):
+        if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+            if isinstance(a, Tensor):
+                b = lift(b, a, op)
+            elif isinstance(b, Tensor):
+                a = lift(a, b, op)
+            else:
+                return op(a, b)
+        a_array, b_array, a_node, b_node = a.array, b.array, a.node, b.node
+        try:
+            y = forward(a_array, b_array)
+        except Exception as error:
+            raise explain(op, [a_array, b_array], {}, error) from error
+        if y.__class__ is not ndarray or y.dtype is not F32:
+            if a_array.dtype is not b_array.dtype:
+                return op.apply([a, b], {})
+            y = settle(y, (a_array, b_array))
+        if (a_node is None and b_node is None) or (scope := recording()) is None:
+            return Tensor(y)
+        needs = a_node is not None, b_node is not None
+        rule = rules.get(needs)
+        if rule is None:
+            rule = rules[needs] = op.rule(needs)
+        return Tensor(y, Node(rule, (a_node, b_node), rule.save(a_array, b_array, y, needs), scope, y.shape))
+
+    return call
+
+
+def unary_with_attrs(op: Op) -> Callable:
+    """One input and one output, with attributes: reductions, shapes, indexing."""
+    forward = op.forward
+    rule, (name,) = None, op.inputs
+    defaults = {f"default_{attr}": value for attr, value in op.attrs.items() if value is not Parameter.empty}
+    signed = [f"{attr}=default_{attr}" if f"default_{attr}" in defaults else attr for attr in op.attrs]
+    if [op.converters.get(attr) for attr in op.attrs] == [_ints]:  # x.reshape(2, 3) and x.reshape((2, 3))
+        sort = eval(f"lambda {name}, *rest: ({name}, (rest if len(rest) != 1 else rest[0],))")  # noqa: S307
+    else:
+        sort = eval(f"lambda {name}, {', '.join(signed)}: ({name}, ({', '.join(op.attrs)},))", defaults)  # noqa: S307
+    passed = ", ".join([f"{attr}={attr}" for attr in op.attrs])
+    run = eval(f"lambda array, {', '.join(op.attrs)}: forward(array, {passed})", {"forward": forward})  # noqa: S307
+    told = "dtype" in op.attrs  # then the result has it already
+    checks = [(i, attr, op.converters[attr], READY.get(op.converters[attr], ()))
+              for i, attr in enumerate(op.attrs) if attr in op.converters]  # fmt: skip
+
+    def call(*args, **kwargs):
+        nonlocal rule
+        try:
+            x, attrs = sort(*args, **kwargs)
+        except TypeError:
+            return op(*args, **kwargs)  # another spelling, or an error in words
+        if not isinstance(x, Tensor):
+            return op(*args, **kwargs)
+        for i, attr, convert, ready in checks:
+            if attrs[i].__class__ not in ready:
+                attrs = (*attrs[:i], convert(attrs[i], op, attr), *attrs[i + 1 :])
+        array, node = x.array, x.node
+        try:
+            y = run(array, *attrs)
+        except Exception as error:
+            raise explain(op, [array], dict(zip(op.attrs, attrs)), error) from error
+        if y.__class__ is not ndarray or (y.dtype is not F32 and not told):
+            y = settle(y, (array,))
+        if (scope := recording()) is None:
+            return Tensor(y)
+        link = None
+        if node is not None and (y.dtype is F32 or y.dtype.kind == "f"):  # a cast to integers ends the graph
+            if rule is None:
+                rule = op.rule((True,))
+            link = Node(rule, (node,), rule.save(array, y, *attrs, (True,)), scope, y.shape)
+        if op.view and shares(y, array):
+            root, path = (x.root, x.path) if isinstance(x, View) else (x, None)
+            return View(y, root, (path, op, dict(zip(op.attrs, attrs))), link)
+        return Tensor(y, link)
+
+    return call
+
+
+# --- the decorators ------------------------------------------------------------------------------------------
+
+
+def primitive(forward: Callable | None = None, **options):
+    """Declare an operation; then give its gradient with `name.vjp(...)`. Options: see `Op`."""
+    if forward is None:
+        return partial(primitive, **options)
+    return _face(Op(forward, **options), forward)
+
+
+def nondifferentiable(forward: Callable):
+    """Declare an operation through which no gradient flows: comparisons, indices, rounding."""
+    return primitive(forward, differentiable=False)
+
+
+def fused(*, forward: Callable | str, vjp: Callable | str, **options):
+    """Declare a fast operation whose decorated body, written in simpler ones, is its definition.
+
+    The body is the specification, the source of higher derivatives, and what a drawing opens. Kernels may
+    be named as "module:function"; they are imported at first use.
+    """
+
+    def declare(body: Callable):
+        op = Op(forward, body=body, **options)
+        op.vjp(vjp)
+        return _face(op, body)
+
+    return declare
+
+
+def _face(op: Op, described: Callable) -> Any:
+    """The function that users call."""
+    shape = None
+    if op.simple and op.differentiable:
+        shape = {1: unary, 2: binary}.get(len(op.inputs))
+    elif op.single and len(op.inputs) == 1 and not (op.hidden or op.variadic or op.body) and op.differentiable:
+        shape = unary_with_attrs
+    call: Any = update_wrapper(shape(op) if shape else lambda *args, **kwargs: op(*args, **kwargs), described)
+    call.op, call.vjp = op, op.vjp
+    return call
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------
+
+
+def resolve(function: Callable | str) -> Callable:
+    """A function, or the one named "module:function"."""
+    if isinstance(function, str):
+        module, _, name = function.partition(":")
+        return getattr(import_module(module), name)
+    return function
+
+
+def shares(y: ndarray, x: Any) -> bool:
+    """Whether a view operation gave a view (a reshape may have had to copy)."""
+    return y is x or (y.base is not None and (y.base is x or y.base is x.base))
+
+
+def explain(op: Op, arrays: list, attrs: dict[str, Any], error: Exception) -> Exception:
+    """The error of a failed forward, of PyTorch's type, with what the operation was given."""
+    names = op.inputs if not op.variadic else [f"{op.inputs[0]}[{i}]" for i in range(len(arrays))]
+    given = ", ".join(f"{name}: {x.dtype} {tuple(x.shape)}" for name, x in zip(names, arrays) if x is not None)
+    extra = "".join([f", {name}={value!r:.60}" for name, value in attrs.items()])
+    kind: type[Exception] = RuntimeError if type(error) is ValueError else type(error)
+    if isinstance(error, IndexError):
+        kind = IndexError
+    elif kind not in (RuntimeError, TypeError, NotImplementedError, ValueError):
+        return error
+    return kind(f"{op.name}: {error} (given {given}{extra})")
+
+
+MISSING = object()
+
+
+def _is_input(p: Parameter) -> bool:
+    if p.kind is Parameter.KEYWORD_ONLY:
+        return False
+    if p.annotation is Parameter.empty:
+        return p.default is Parameter.empty
+    return str(p.annotation).startswith("Array")
+
+
+def _index(value, op: Op, name: str):
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{op.name}(): {name} must be an int, got {type(value).__name__}: {value!r}") from None
+
+
+def _ints(value, op: Op, name: str):
+    return tuple([_index(v, op, name) for v in (value if isinstance(value, (tuple, list)) else (value,))])
+
+
+def _dims(value, op: Op, name: str):
+    """None, one dimension, or several."""
+    if value is None:
+        return None
+    return _ints(value, op, name) if isinstance(value, (tuple, list)) else _index(value, op, name)
+
+
+def _bool(value, op: Op, name: str):
+    return bool(value)
+
+
+# What an attribute's annotation means: conversion and check at the call.
+CONVERTERS: dict[Any, Callable] = {"int": _index, "Ints": _ints, "Dims": _dims, "bool": _bool}
+# Values of these classes pass as they are.
+READY: dict[Callable, tuple] = {_index: (int,), _dims: (int, type(None)), _bool: (bool,)}
+Ints = tuple[int, ...]  # what forward is given
+Dims = Any  # None, an int or a tuple of ints
+
+
+@primitive
+def cast(x, *, dtype):
+    """The same numbers in another dtype."""
+    return np.asarray(x).astype(dtype)
+
+
+cast.vjp(dx=lambda dy, x_dtype: cast(dy, dtype=x_dtype))

@@ -1,0 +1,200 @@
+"""Who is running: module path and time step, and whether operations are recorded at all.
+
+Every node keeps the tuple of frames that was current when it was made. The engine never looks at it;
+error messages and drawings do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from contextvars import ContextVar
+from functools import partial, wraps
+from inspect import isgeneratorfunction
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    """One level of "where": a module call, a time step, an opened operation or a gradient rule."""
+
+    kind: str  # "module", "layer", "step", "op" or "vjp"
+    name: str
+    index: int | None = None  # type: ignore[assignment]  # of a module the number of the call, of a step its number
+    owner: int | None = None  # of a module its serial number: two modules may share a name
+
+    def __str__(self) -> str:
+        if self.kind == "step":
+            return f"{self.name}={self.index}"
+        return self.name if self.kind != "vjp" else f"d{self.name}"
+
+
+Scope = tuple[Frame, ...]
+
+# One variable answers both questions of the hot path: None means "do not record", a tuple of frames
+# means "record, and this is where we are". The second keeps the frames while nothing is recorded.
+_recording: ContextVar[Scope | None] = ContextVar("recording", default=())
+_frames: ContextVar[Scope] = ContextVar("frames", default=())
+recording: Callable[[], Scope | None] = _recording.get
+frames: Callable[[], Scope] = _frames.get
+
+
+def push(frame: Frame):
+    """Enter a frame; the cheap form for module calls. Give the result to `pop`."""
+    inner = frames() + (frame,)
+    return _frames.set(inner), _recording.set(inner if recording() is not None else None)
+
+
+def pop(tokens) -> None:
+    """Leave a frame entered by `push`."""
+    _frames.reset(tokens[0])
+    _recording.reset(tokens[1])
+
+
+@contextmanager
+def at(scope: Scope, record: bool | None = None) -> Iterator[None]:
+    """Nodes made inside carry exactly `scope`; `record` switches recording, None leaves it as it is."""
+    on = recording() is not None if record is None else record
+    old_frames, old_recording = _frames.set(scope), _recording.set(scope if on else None)
+    try:
+        yield
+    finally:
+        _frames.reset(old_frames)
+        _recording.reset(old_recording)
+
+
+def within(frame: Frame) -> AbstractContextManager[None]:
+    """Nodes made inside carry one more frame."""
+    return at(frames() + (frame,))
+
+
+def step(t: int, name: str = "t") -> AbstractContextManager[None]:
+    """Say that what happens inside is time step `t`; also around plain Tensor or Value expressions.
+
+    Example:
+        >>> from tinygrad_rnn import Value, step
+        >>> h, w = Value(0.0), Value(0.5)
+        >>> for t, x in enumerate([1.0, -1.0]):
+        ...     with step(t):
+        ...         h = (w * h + x).tanh()
+    """
+    return within(Frame("step", name, int(t)))
+
+
+def path(scope: Scope) -> str:
+    """A scope in words, outermost first: `model / encoder / t=3`; empty at top level."""
+    return " / ".join(map(str, scope))
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded now."""
+    return recording() is not None
+
+
+def _switch(record: bool) -> None:
+    _recording.set(frames() if record else None)
+
+
+class _Mode(ContextDecorator):
+    """A recording mode as a context manager, and as a decorator with or without parentheses."""
+
+    record = False
+
+    def __new__(cls, function: Callable | None = None):
+        mode = super().__new__(cls)
+        if callable(function):  # @no_grad without parentheses
+            mode.__init__()  # type: ignore[misc]
+            return mode(function)
+        return mode
+
+    def __init__(self, *_: object) -> None:
+        self._old: list[bool] = []
+
+    def _recreate_cm(self):  # a decorated function may call itself: each call has its own instance
+        return type(self)()
+
+    def __call__(self, function: Callable) -> Callable:
+        return _generator_in(self._recreate_cm, function) if isgeneratorfunction(function) else super().__call__(function)
+
+    def __enter__(self) -> None:
+        self._old.append(is_grad_enabled())
+        _switch(self.record)
+
+    def __exit__(self, *error: object) -> None:
+        _switch(self._old.pop())
+
+
+def _generator_in(mode: Callable[[], _Mode], function: Callable) -> Callable:
+    """A generator function whose body, but nothing of its caller, runs in the mode."""
+
+    @wraps(function)
+    def generator(*args, **kwargs):
+        inner = function(*args, **kwargs)
+        resume = partial(inner.send, None)
+        while True:
+            with mode():
+                try:
+                    item = resume()
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                resume = partial(inner.send, (yield item))
+            except GeneratorExit:
+                with mode():
+                    inner.close()
+                raise
+            except BaseException as error:
+                resume = partial(inner.throw, error)
+
+    return generator
+
+
+class no_grad(_Mode):
+    """Record nothing inside: results do not require grad. Source: `torch.no_grad`."""
+
+
+class enable_grad(_Mode):
+    """Record inside, also within `no_grad`. Source: `torch.enable_grad`."""
+
+    record = True
+
+
+class inference_mode(_Mode):
+    """Record nothing inside. Here the same as `no_grad`: there is no per-tensor book-keeping to skip.
+
+    Source: `torch.inference_mode`; its results may, unlike torch's, be used in recorded operations later.
+    """
+
+    def __new__(cls, mode: bool | Callable = True):
+        return super().__new__(cls, mode if callable(mode) else None)
+
+    def __init__(self, mode: bool | Callable = True) -> None:
+        super().__init__()
+        self.record = mode is False
+
+    def _recreate_cm(self):
+        return inference_mode(not self.record)
+
+
+class set_grad_enabled(ContextDecorator):
+    """Switch recording on or off: from now on, inside a `with` block, or for a decorated function.
+
+    Source: `torch.set_grad_enabled`.
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = bool(mode)
+        self._old = is_grad_enabled()
+        _switch(self.mode)
+
+    def __call__(self, function: Callable) -> Callable:
+        _switch(self._old)  # a decorator switches inside the function only
+        return super().__call__(function)
+
+    def _recreate_cm(self) -> set_grad_enabled:
+        return set_grad_enabled(self.mode)
+
+    def __enter__(self) -> None:
+        _switch(self.mode)
+
+    def __exit__(self, *error: object) -> None:
+        _switch(self._old)

@@ -1,0 +1,64 @@
+"""In-place writes, noted by the memory they hit, so that a falsified gradient is refused and explained.
+
+A counter in every tensor would tax every operation. Instead a write stamps the owner of the memory, which
+`ndarray.base` already names for all views alike, with the next sequence number. Backward compares one
+number and looks closer only at nodes older than the latest write anywhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import count
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+next_seq = count(1).__next__  # of nodes and writes alike: which came first is a comparison of two numbers
+_HERE = __name__.partition(".")[0]
+
+
+class Writes:
+    last = 0  # sequence number of the latest write anywhere
+    by_owner: dict[int, tuple[int, str, ref]] = {}
+
+    @classmethod
+    def note(cls, array: np.ndarray, writer: str) -> None:
+        """Remember that `writer` has just overwritten (part of) the memory of `array`."""
+        own = owner(array)
+        key = id(own)
+        cls.last = next_seq()
+        forget = cls.by_owner.pop
+        cls.by_owner[key] = cls.last, f"{writer}{_caller()}", ref(own, lambda _: forget(key, None))
+
+    @classmethod
+    def check(cls, node: Any) -> None:
+        """Refuse to pull back through `node` if something it saved was overwritten since."""
+        saved = node.saved if node.saved.__class__ is tuple else ()
+        for name, array in zip(node.rule.saves, saved, strict=False):
+            for part in array if array.__class__ in (list, tuple) else (array,):
+                if not isinstance(part, np.ndarray):
+                    continue
+                seq, writer, _ = cls.by_owner.get(id(owner(part)), (0, "", None))
+                if seq > node.seq:
+                    raise RuntimeError(
+                        f"one of the variables needed for gradient computation has been modified by an inplace "
+                        f"operation: {node.describe()} saved `{name}`, of shape {part.shape}, and {writer} "
+                        f"overwrote it afterwards. Use the out-of-place operation there, or clone() "
+                        f"the tensor before writing to it."
+                    )
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array that owns the memory which `array` views."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _caller() -> str:
+    """Where the user's code called from: ` at file:line`, the first frame outside this package."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _HERE:
+        frame = frame.f_back  # type: ignore[assignment]
+    return f" at {frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""

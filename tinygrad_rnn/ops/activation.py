@@ -1,0 +1,121 @@
+"""Activation functions, elementwise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..autograd.op import Array, primitive
+from .floating import as_float, floating
+from .power import exp
+from .selection import masked_fill, where
+
+
+@primitive(scalar=math.tanh)
+def tanh(x: Array) -> Array:
+    """Elementwise hyperbolic tangent, y = (e**x - e**-x) / (e**x + e**-x)."""
+    return np.tanh(as_float(x))
+
+
+tanh.vjp(dx=lambda dy, y: dy * (1.0 - y * y))
+
+
+def _sigmoid_number(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+@primitive(scalar=_sigmoid_number)
+@floating
+def sigmoid(x: Array) -> Array:
+    """Elementwise logistic function, y = 1 / (1 + e**-x)."""
+    return 1.0 / (1.0 + np.exp(-x))  # e**-x may overflow: 1 / inf is the right limit
+
+
+sigmoid.vjp(dx=lambda dy, y: dy * (y * (1.0 - y)))
+
+
+def _softplus_number(x: float, beta=1.0, threshold=20.0) -> float:
+    return x if x * beta > threshold else math.log1p(math.exp(x * beta)) / beta
+
+
+@primitive(scalar=_softplus_number)
+@floating
+def softplus(x: Array, beta=1.0, threshold=20.0) -> Array:
+    """Elementwise y = log(1 + e**(beta * x)) / beta, a smooth relu; x itself where beta * x > threshold."""
+    return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
+
+
+softplus.vjp(
+    dx=lambda dy, x, beta, threshold: where(x * beta > threshold, dy, dy * sigmoid(x * beta)),
+)
+
+
+@primitive(scalar=lambda x: 0.0 if x <= 0.0 else x)
+def relu(x: Array) -> Array:
+    """Elementwise y = max(x, 0), keeping nan; gradient 0 at 0."""
+    return np.maximum(x, 0)
+
+
+relu.vjp(dx=lambda dy, y: masked_fill(dy, y <= 0.0, 0.0))
+
+
+@primitive(scalar=lambda x, negative_slope=0.01: x if x > 0.0 else x * negative_slope)
+def leaky_relu(x: Array, negative_slope=0.01) -> Array:
+    """Elementwise y = x for x > 0, else negative_slope * x."""
+    return np.where(x > 0, x, x * negative_slope)
+
+
+leaky_relu.vjp(dx=lambda dy, x, negative_slope: where(x > 0.0, dy, dy * negative_slope))
+
+
+@primitive(scalar=lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x))
+@floating
+def elu(x: Array, alpha=1.0) -> Array:
+    """Elementwise y = x for x > 0, else alpha * (e**x - 1)."""
+    return np.where(x > 0, x, alpha * np.expm1(x))
+
+
+# The exponential is taken of non-positive numbers only: of others, at second order, 0 * inf would come.
+elu.vjp(dx=lambda dy, x, alpha: where(x > 0.0, dy, dy * (alpha * exp(where(x > 0.0, 0.0, x)))))
+
+
+@primitive(scalar=math.erf)
+def erf(x: Array) -> Array:
+    """Elementwise error function, y = 2 / sqrt(pi) * integral of e**(-t**2) from 0 to x."""
+    x = as_float(x)  # NumPy has none; C's, at 0.1 us an element, is right to the last bit
+    return np.fromiter(map(math.erf, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)
+
+
+erf.vjp(dx=lambda dy, x: dy * ((2.0 / math.sqrt(math.pi)) * exp(-x * x)))
+
+
+# --- made of the above ------------------------------------------------------------------------------------
+
+
+def gelu(x: Array, approximate: str = "none") -> Array:
+    """Elementwise y = x * Phi(x), Phi the normal distribution function.
+
+    Args:
+        approximate: "none" for the exact form, "tanh" for y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x**3))).
+
+    Source: Hendrycks & Gimpel 2016.
+    """
+    if approximate == "tanh":
+        return x * sigmoid(math.sqrt(8.0 / math.pi) * (x + 0.044715 * (x * x * x)))  # (1 + tanh(u)) / 2, stable
+    if approximate != "none":
+        raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    return 0.5 * x * (1.0 + erf(math.sqrt(0.5) * x))
+
+
+def silu(x: Array) -> Array:
+    """Elementwise y = x * sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+def logsigmoid(x: Array) -> Array:
+    """Elementwise y = log(sigmoid(x)), without overflow."""
+    return -softplus(-x, 1.0, 40.0)  # e**-40 is below the last bit of a float64

@@ -1,0 +1,64 @@
+"""Lookup by class: rows of a table, and their opposite, one-hot vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..autograd.op import Array, ArrayInt, nondifferentiable, primitive
+from .indexing import setitem, spread
+
+
+@primitive
+def embedding(input: ArrayInt, weight: Array, padding_idx: int | None = None) -> Array:
+    """The rows of `weight` that `input` names.
+
+    Args:
+        input: integers of any shape, in [0, K).
+        weight: a table (K, D).
+        padding_idx: a row that gets no gradient.
+
+    Returns:
+        The shape of `input` with D behind it.
+
+    Raises:
+        IndexError: an index is negative or not below K.
+    """
+    if input.dtype.kind not in "iu":
+        raise RuntimeError(f"expected integers as indices, got {input.dtype}")
+    if weight.ndim != 2:
+        raise RuntimeError(f"weight must be a matrix, got {weight.ndim} dimensions")
+    check_classes(input, len(weight), "index out of range in self: {} is not in [0, {})")
+    if padding_idx is not None and not -len(weight) <= padding_idx < len(weight):
+        raise RuntimeError(f"padding_idx must be within the {len(weight)} rows of the weight")
+    return weight.take(input, axis=0)
+
+
+@embedding.vjp
+def embedding_vjp(dy, input, weight_shape, padding_idx, needs):
+    dweight = spread(dy, shape=weight_shape, index=(input,))
+    return None, dweight if padding_idx is None else setitem(dweight, 0.0, index=(padding_idx,))
+
+
+@nondifferentiable
+def one_hot(input: ArrayInt, num_classes: int = -1) -> Array:
+    """int64 vectors that are 1 at the class and 0 elsewhere; by default as many classes as the largest needs.
+
+    Raises:
+        RuntimeError: a class is negative or not below `num_classes`.
+    """
+    if input.dtype.kind not in "iu":
+        raise RuntimeError(f"one_hot is only applicable to integers, got {input.dtype}")
+    if num_classes < 0:
+        if not input.size:
+            raise RuntimeError("can not infer total number of classes from empty tensor")
+        num_classes = int(input.max()) + 1
+    if input.size and not (input.min() >= 0 and input.max() < num_classes):
+        raise RuntimeError(f"class values must be in [0, {num_classes}), got {input.min()} to {input.max()}")
+    return (input[..., None] == np.arange(num_classes)).astype(np.int64)
+
+
+def check_classes(names: np.ndarray, count: int, message: str) -> None:
+    """Every class must be in [0, count)."""
+    if names.size and not 0 <= names.min() <= names.max() < count:
+        bad = names[(names < 0) | (names >= count)].flat[0]
+        raise IndexError(message.format(bad, count))

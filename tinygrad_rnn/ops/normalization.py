@@ -1,0 +1,117 @@
+"""Dropout and layer normalization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..autograd.inplace import in_place
+from ..autograd.op import Array, fused, primitive
+from ..random import Generator, source
+from .naming import called
+from .power import rsqrt
+from .reduction import mean
+
+# --- dropout ---------------------------------------------------------------------------------------------------
+
+
+@primitive
+@called("dropout")
+def dropped(x: Array, *, mask) -> Array:
+    """y = x * mask, where the mask holds 0 or 1 / (1 - p): it belongs to the node, so a rerun drops the same."""
+    return x * mask
+
+
+dropped.vjp(dx=lambda dy, mask: dropped(dy, mask=mask))
+
+
+def dropout_mask(shape, p: float, dtype, generator: Generator | None = None) -> np.ndarray:
+    """0 with probability p, else 1 / (1 - p), so that the mean is 1."""
+    kept = source(generator).random(shape, np.float32) >= p
+    return np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype)
+
+
+def dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None):
+    """Zero each element with probability p and scale the others by 1 / (1 - p); nothing unless `training`.
+
+    Raises:
+        ValueError: p is not in [0, 1].
+
+    Source: Srivastava et al. 2014; semantics of `torch.nn.functional.dropout`.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0:
+        return input
+    mask = dropout_mask(tuple(input.shape), p, input.dtype, generator)
+    return (in_place(dropped, "dropout_") if inplace else dropped)(input, mask=mask)
+
+
+# --- layer normalization ---------------------------------------------------------------------------------------
+
+
+def _rows(x: np.ndarray, dims: int) -> np.ndarray:
+    """As a matrix, of which each row is normalized."""
+    return x.reshape(-1, int(np.prod(x.shape[x.ndim - dims :])))
+
+
+def _normalize(x, weight, bias, *, dims: int, eps: float) -> tuple:
+    rows = _rows(x, dims)
+    center = rows.mean(1, keepdims=True)
+    y = rows - center
+    scale = 1 / np.sqrt(np.einsum("ij,ij->i", y, y)[:, None] / y.shape[1] + x.dtype.type(eps))
+    y *= scale
+    y = y.reshape(x.shape)
+    if weight is not None:
+        y *= weight
+    if bias is not None:
+        y += bias
+    return y, center, scale
+
+
+def _normalize_vjp(dy, x, weight, center, scale, dims, needs) -> tuple:
+    """With u = (x - center) * scale: dx = scale * (du - mean(du) - u * mean(du * u)) over each row."""
+    u, dy = (_rows(x, dims) - center) * scale, _rows(dy, dims)
+    du = dy if weight is None else dy * weight.reshape(-1)
+    dx = None
+    if needs[0]:
+        dx = u * (np.einsum("ij,ij->i", du, u)[:, None] / -u.shape[1])
+        dx += du
+        dx -= du.mean(1, keepdims=True)
+        dx *= scale
+        dx = dx.reshape(x.shape)
+    shape = x.shape[x.ndim - dims :]
+    dweight = np.einsum("ij,ij->j", dy, u).reshape(shape) if needs[1] else None
+    return dx, dweight, dy.sum(0).reshape(shape) if needs[2] else None
+
+
+@fused(forward=_normalize, vjp=_normalize_vjp, hidden="center scale")
+@called("layer_norm")
+def normalized(x: Array, weight: Array | None, bias: Array | None, *, dims, eps) -> Array:
+    """y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias, mean and variance over the last `dims` dimensions."""
+    over = tuple(range(-dims, 0))
+    centered = x - mean(x, over, True)
+    y = centered * rsqrt(mean(centered * centered, over, True) + eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps: float = 1e-5) -> Array:
+    """Mean 0 and variance 1 over the last dimensions of each example, then an affine map.
+
+        y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias
+
+    Args:
+        normalized_shape: the lengths of the last dimensions, which weight and bias have too.
+
+    Raises:
+        RuntimeError: the input does not end in these lengths, or weight or bias is of another shape.
+
+    Source: Ba, Kiros & Hinton 2016; semantics of `torch.nn.functional.layer_norm`.
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or tuple(input.shape[-len(shape) :]) != shape:
+        raise RuntimeError(f"layer_norm: expected input whose shape ends in {shape}, got {tuple(input.shape)}")
+    for name, x in (("weight", weight), ("bias", bias)):
+        if x is not None and tuple(x.shape) != shape:
+            raise RuntimeError(f"layer_norm: expected {name} of shape {shape}, got {tuple(x.shape)}")
+    return normalized(input, weight, bias, dims=len(shape), eps=eps)

@@ -1,0 +1,107 @@
+"""Order: sorting, the largest few, distinct values. Gradients flow through the values, by their indices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..autograd.graph import Tensor
+from ..autograd.op import Array, nondifferentiable
+from .indexing import take_along_dim
+from .naming import called
+from .shape import narrow, squeeze
+from .spelling import numpy_names
+
+
+class Sorted(NamedTuple):
+    """Values in order and where they came from, int64."""
+
+    values: Array
+    indices: Array
+
+
+@nondifferentiable
+def argsort(x: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Array:
+    """The indices that sort along `dim`; nan counts as the largest. Equal values keep their order."""
+    dim = normalize_axis_index(dim, max(x.ndim, 1))
+    if not x.ndim:
+        return np.zeros((), np.int64)
+    if not descending:
+        return np.argsort(x, dim, kind="stable")
+    backwards = np.flip(np.argsort(np.flip(x, dim), dim, kind="stable"), dim)
+    return x.shape[dim] - 1 - backwards
+
+
+@nondifferentiable
+@called("topk")
+def argtop(x: Array, *, k: int, dim: int = -1, largest: bool = True) -> Array:
+    """The indices of the k largest (or smallest) values along `dim`; nan counts as the largest."""
+    dim = normalize_axis_index(dim, max(x.ndim, 1))
+    n = x.shape[dim] if x.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"selected index k out of range: {k} of {n}")
+    if not x.ndim:
+        return np.zeros((), np.int64)
+    rows = np.moveaxis(x, dim, -1)
+    found = np.argpartition(rows, n - k if largest else k - 1, -1) if 0 < k < n else np.argsort(rows, -1)
+    found = found[..., n - k :] if largest else found[..., :k]
+    order = np.argsort(np.take_along_axis(rows, found, -1), -1, kind="stable")
+    found = np.take_along_axis(found, order[..., ::-1] if largest else order, -1)
+    return np.moveaxis(found, -1, dim)
+
+
+@numpy_names
+def sort(input, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
+    """Values in order along `dim`, and their indices; nan counts as the largest. Source: `torch.sort`."""
+    indices = argsort(input, dim, descending, stable)
+    return Sorted(take_along_dim(input, indices, dim) if input.ndim else input, indices)
+
+
+@numpy_names
+def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
+    """The k largest (or smallest) values along `dim` in order, and their indices. Source: `torch.topk`."""
+    indices = argtop(input, k=k, dim=dim, largest=largest)
+    return Sorted(take_along_dim(input, indices, dim) if input.ndim else input, indices)
+
+
+@numpy_names
+def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False) -> Sorted:
+    """The k-th smallest value along `dim` (k counts from 1), and its index."""
+    n = input.shape[normalize_axis_index(dim, input.ndim)] if input.ndim else 1
+    if not 1 <= k <= n:
+        kind = RuntimeError if n else IndexError
+        raise kind(f"kthvalue(): selected number k out of range for dimension {dim} of length {n}: {k}")
+    if not input.ndim:
+        return sort(input, dim)
+    indices = narrow(argsort(input, dim), dim, k - 1, 1)
+    values = take_along_dim(input, indices, dim)
+    return Sorted(values, indices) if keepdim else Sorted(squeeze(values, dim), squeeze(indices, dim))
+
+
+@numpy_names
+def unique(input, sorted: bool = True, return_inverse=False, return_counts=False, dim: int | None = None):
+    """The distinct values in order; optionally where each entry went, and how often each occurs. No gradient."""
+    array = input.array if isinstance(input, Tensor) else np.asarray(input)
+    found = np.unique(array, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
+    if return_inverse or return_counts:
+        return tuple([_like(input, part) for part in found])
+    return _like(input, found)
+
+
+@nondifferentiable
+def searchsorted(sorted_sequence: Array, values: Array, right: bool = False) -> Array:
+    """Where each value would enter the ordered vector: before equal ones, or with `right` behind them."""
+    if sorted_sequence.ndim != 1:
+        raise RuntimeError(f"sorted_sequence must be a vector, got {sorted_sequence.ndim} dimensions")
+    return np.searchsorted(sorted_sequence, values, side="right" if right else "left")
+
+
+def bucketize(input, boundaries, *, right: bool = False) -> Array:
+    """`searchsorted` with the ordered vector second. Source: `torch.bucketize`."""
+    return searchsorted(boundaries, input, right=right)
+
+
+def _like(input, array: np.ndarray):
+    return Tensor(array) if isinstance(input, Tensor) else array

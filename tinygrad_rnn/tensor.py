@@ -1,0 +1,424 @@
+"""Tensor's public face: PyTorch's properties, methods and operators on the bare handle of the engine.
+
+A method that is an operation is the operation itself, taken from `ops` by the tables below; only what is not
+an operation (properties, conversion, gradients) is written here.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import creation, ops
+from .autograd.backward import backward, grad
+from .autograd.graph import Leaf, Node, ObservedNode, Tensor
+from .autograd.op import cast, lift
+from .autograd.promotion import FLOATS, get_default_dtype
+from .autograd.scope import no_grad
+from .autograd.view import View
+from .device import CPU, check_device, device
+from .methods import assign, attach
+from .printing import tensor_repr
+from .random import default_generator
+
+__all__ = ["Size", "Tensor"]
+
+
+class Size(tuple):
+    """A shape; `numel()` multiplies it out."""
+
+    def numel(self) -> int:
+        return int(np.prod(self, dtype=np.int64))
+
+    def __repr__(self) -> str:
+        return f"Size({list(self)})"
+
+
+_hook_number = count().__next__
+
+
+class RemovableHandle:
+    """What `register_hook` returns: `remove()` takes the hook off again. Also a context manager."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self._hooks, self._key = hooks, _hook_number()
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+class Face:
+    """Everything below is copied onto Tensor; `self` is a Tensor throughout."""
+
+    array: np.ndarray
+    node: Any
+
+    if TYPE_CHECKING:  # the methods of methods.py
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    # --- what it is ----------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        return Size(self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def device(self) -> device:
+        return CPU
+
+    @property
+    def itemsize(self) -> int:
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.array.nbytes
+
+    @property
+    def is_cuda(self) -> bool:
+        return False
+
+    def size(self, dim: int | None = None):
+        """The shape, or the length of one dimension."""
+        if dim is None:
+            return self.shape
+        try:
+            return self.array.shape[dim]
+        except IndexError:
+            n = self.array.ndim
+            raise IndexError(f"size: dim out of range (expected to be in [{-n}, {n - 1}], got {dim})") from None
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        return self.array.itemsize
+
+    def stride(self, dim: int | None = None):
+        """Steps in memory along each dimension, in elements."""
+        strides = tuple([s // self.array.itemsize for s in self.array.strides])
+        return strides if dim is None else strides[dim]
+
+    def is_contiguous(self) -> bool:
+        return self.array.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        return self.array.dtype.kind == "f"
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self.array.ctypes.data
+
+    # --- gradients -----------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted and self.node is None:
+            if self.array.dtype not in FLOATS:
+                raise RuntimeError(
+                    f"only Tensors of floating point dtype can require gradients, this one is {self.array.dtype}"
+                )
+            self.node = Leaf(self.array)
+        elif not wanted and self.node is not None:
+            if not isinstance(self.node, Leaf):
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                    "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            self.node = None
+
+    def requires_grad_(self, requires_grad: bool = True):
+        """Set `requires_grad` and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the user made it: nothing that requires grad was computed to get it."""
+        return self.node is None or isinstance(self.node, Leaf)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made it; None for a leaf."""
+        return None if self.is_leaf else self.node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient accumulated by `backward()`; of a non-leaf only after `retain_grad()`."""
+        node = self.node
+        if isinstance(node, Leaf):
+            return node.grad
+        return node.watch.grad if isinstance(node, ObservedNode) else None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if value.array.shape != self.array.shape or value.array.dtype != self.array.dtype:
+                raise RuntimeError(
+                    f"assigned grad has shape {tuple(value.array.shape)} and dtype {value.array.dtype}, "
+                    f"expected {tuple(self.array.shape)} and {self.array.dtype}"
+                )
+        if isinstance(self.node, Leaf):
+            self.node.grad = value
+        elif self.node is not None:
+            self.node.observe().grad = value
+        elif value is not None:
+            raise RuntimeError("assigned grad to a tensor that does not require grad; call requires_grad_() first")
+
+    def retain_grad(self) -> None:
+        """Keep this tensor's gradient in `.grad` although it is not a leaf."""
+        if self.node is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        self.node.observe().retains = True
+
+    @property
+    def retains_grad(self) -> bool:
+        return isinstance(self.node, ObservedNode) and self.node.watch.retains
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook(grad)` when the gradient of this tensor is computed; what it returns replaces it."""
+        if self.node is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        return RemovableHandle(self.node.observe().hooks, hook)
+
+    def backward(self, gradient=None, retain_graph=None, create_graph: bool = False, inputs=None) -> None:
+        """Accumulate d self / d leaf into `.grad` of every leaf below. Source: `torch.Tensor.backward`."""
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory without a past: no gradient flows through it."""
+        return Tensor(self.array)
+
+    def detach_(self):
+        """Forget the past in place."""
+        self.node = None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without a past; assigning gives the tensor other memory and keeps its gradient."""
+        return Tensor(self.array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"expected a Tensor, got {type(value).__name__}")
+        self.array = value.array
+        if isinstance(self.node, Leaf):
+            self.node.shape, self.node.dtype = value.array.shape, value.array.dtype
+
+    # --- what the engine asks of a handle ------------------------------------------------------------------
+
+    def seed_grad(self, dy, recorded: bool):
+        """The cotangent with which a backward from this tensor starts."""
+        if dy is None:
+            if self.array.size != 1:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for scalar outputs: {self.node.describe()} has shape "
+                    f"{tuple(self.array.shape)}. Reduce it (for example .sum()), or pass gradient=."
+                )
+            dy = np.ones_like(self.array)
+        dy = dy if isinstance(dy, Tensor) else Tensor(np.asarray(dy, self.array.dtype))
+        if dy.array.shape != self.array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: the gradient has shape {tuple(dy.array.shape)} and the output has shape "
+                f"{tuple(self.array.shape)}"
+            )
+        if dy.array.dtype != self.array.dtype:
+            dy = cast(dy, dtype=self.array.dtype)
+        return dy if recorded else dy.array
+
+    def wrap_grad(self, dy) -> Tensor:
+        return dy if isinstance(dy, Tensor) else Tensor(np.array(dy, self.array.dtype))
+
+    def zero_grad_like(self) -> Tensor:
+        return Tensor(np.zeros_like(self.array))
+
+    # --- conversion ----------------------------------------------------------------------------------------
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The array itself, sharing memory; refused while a gradient could be lost, unless forced."""
+        if self.node is not None and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self.array
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def item(self) -> float | int | bool:
+        """The one element as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
+        return self.array.item()
+
+    def tolist(self):
+        """Nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def to(self, *args, dtype=None, device=None, copy: bool = False, non_blocking: bool = False):
+        """The tensor as another dtype: `x.to(float64)`, `x.to(other)`, `x.to("cpu")`."""
+        for arg in args:
+            if isinstance(arg, Tensor):
+                dtype = arg.array.dtype
+            elif isinstance(arg, bool):
+                continue
+            elif isinstance(arg, (np.dtype, type)):
+                dtype = arg
+            elif arg is not None:
+                device = arg
+        check_device(device)
+        if dtype is not None and np.dtype(dtype) != self.array.dtype:
+            return cast(self, dtype=creation.check_dtype(dtype))
+        return self.clone() if copy else self
+
+    def type(self, dtype=None):
+        """Without an argument the dtype's name, else the tensor in that dtype."""
+        return str(self.array.dtype) if dtype is None else self.to(dtype)
+
+    def type_as(self, other: Tensor):
+        return self.to(other.array.dtype)
+
+    def new_tensor(self, data, **options):
+        """A tensor from `data` with this one's dtype; so `new_zeros`, `new_ones`, `new_full`, `new_empty`."""
+        return creation.tensor(data, **{"dtype": self.array.dtype, **options})
+
+    def new_zeros(self, *size, **options):
+        return creation.zeros(*size, **{"dtype": self.array.dtype, **options})
+
+    def new_ones(self, *size, **options):
+        return creation.ones(*size, **{"dtype": self.array.dtype, **options})
+
+    def new_empty(self, *size, **options):
+        return creation.empty(*size, **{"dtype": self.array.dtype, **options})
+
+    def new_full(self, size, fill_value, **options):
+        return creation.full(size, fill_value, **{"dtype": self.array.dtype, **options})
+
+    # --- transposes ----------------------------------------------------------------------------------------
+
+    @property
+    def T(self):  # noqa: N802
+        return ops.permute(self, tuple(range(self.array.ndim - 1, -1, -1)))
+
+    @property
+    def mT(self):  # noqa: N802
+        return ops.transpose(self, -2, -1)
+
+    H = mT
+
+    def cpu(self):
+        return self
+
+    def cuda(self, device: Any = "cuda"):
+        check_device(device or "cuda")
+        return self
+
+    # --- Python's protocols --------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if self.array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.array.shape[0]
+
+    def __iter__(self):
+        if self.array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(ops.unbind(self, 0))
+
+    def __contains__(self, value) -> bool:
+        return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            what = "no values" if self.array.size == 0 else "more than one value"
+            raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.array.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return operator.index(self.array.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.array.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
+
+    __hash__ = object.__hash__
+    __array_priority__ = 1000  # ndarray * Tensor is Tensor.__rmul__
+    __repr__ = __str__ = tensor_repr
+
+    def __getitem__(self, index):
+        return ops.getitem(self, index)
+
+    def __setitem__(self, index, value) -> None:
+        assign(self, index, value)
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol; "
+                "detach() or clone() this one"
+            )
+        copied = memo[id(self)] = restore(self.__class__, self.array.copy(), self.requires_grad)
+        if self.grad is not None:
+            copied.grad = self.grad.detach().clone()
+        return copied
+
+    def __reduce_ex__(self, protocol):
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled: detach() this one")
+        return restore, (self.__class__, self.array, self.requires_grad)
+
+
+def restore(kind: type, array: np.ndarray, requires_grad: bool) -> Tensor:
+    """A leaf tensor again from its parts (copy, pickle)."""
+    x: Tensor = object.__new__(Tensor if kind is View else kind)
+    x.array, x.node = array, None
+    x.requires_grad = requires_grad
+    return x
+
+
+for _name, _member in vars(Face).items():
+    if _name not in ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__"):
+        setattr(Tensor, _name, _member)
+attach(Tensor)
