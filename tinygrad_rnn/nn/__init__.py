@@ -1,0 +1,25 @@
+"""Modules under PyTorch's names."""
+
+from . import functional, init, utils
+from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .cell import GRUCell, LSTMCell, RNNCell
+from .container import ModuleDict, ModuleList, ParameterList, Sequential
+from .dropout import Dropout
+from .linear import Flatten, Identity, Linear
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from .module import Module
+from .normalization import LayerNorm
+from .parameter import Parameter
+from .recurrent import Recurrent
+from .rnn import GRU, LSTM, RNN, RNNBase
+from .sparse import Embedding

@@ -1,0 +1,84 @@
+"""PyTorch's functional names: the operations, some with arguments that PyTorch spells otherwise."""
+
+from __future__ import annotations
+
+from .. import ops
+from ..autograd.inplace import in_place
+from ..tensor import Tensor
+
+linear, dropout, layer_norm = ops.linear, ops.dropout, ops.layer_norm
+one_hot, pad = ops.one_hot, ops.pad
+tanh, sigmoid, logsigmoid = ops.tanh, ops.sigmoid, ops.logsigmoid
+gelu, softplus = ops.gelu, ops.softplus
+softmax, log_softmax, softmin = ops.softmax, ops.log_softmax, ops.softmin
+cross_entropy, nll_loss, kl_div = ops.cross_entropy, ops.nll_loss, ops.kl_div
+binary_cross_entropy = ops.binary_cross_entropy
+binary_cross_entropy_with_logits = ops.binary_cross_entropy_with_logits
+mse_loss, l1_loss, smooth_l1_loss, huber_loss = ops.mse_loss, ops.l1_loss, ops.smooth_l1_loss, ops.huber_loss
+
+# --- activations, in place if wanted ------------------------------------------------------------------------
+
+relu_, leaky_relu_ = in_place(ops.relu), in_place(ops.leaky_relu)
+elu_, silu_ = in_place(ops.elu), in_place(ops.silu)
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0)."""
+    return (relu_ if inplace else ops.relu)(input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x where x > 0, else negative_slope * x."""
+    return (leaky_relu_ if inplace else ops.leaky_relu)(input, negative_slope)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else alpha * (e**x - 1)."""
+    return (elu_ if inplace else ops.elu)(input, alpha)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * sigmoid(x)."""
+    return (silu_ if inplace else ops.silu)(input)
+
+
+# --- vectors ------------------------------------------------------------------------------------------------
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """The rows of `weight` that `input` names; see `ops.embedding`.
+
+    Raises:
+        ValueError: for `max_norm`, `scale_grad_by_freq` and `sparse`, which there are not.
+    """
+    refuse_embedding_options(max_norm, scale_grad_by_freq, sparse)
+    return ops.embedding(input, weight, padding_idx)
+
+
+def refuse_embedding_options(max_norm, scale_grad_by_freq, sparse) -> None:
+    """Say which of PyTorch's options there is not."""
+    options = {"max_norm": max_norm, "scale_grad_by_freq": scale_grad_by_freq, "sparse": sparse}
+    for name, value in options.items():
+        if value not in (None, False):
+            raise ValueError(f"embedding: {name}={value!r} is not supported; leave it out")
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(|x|_p, eps), with the norm along `dim`. Source: `torch.nn.functional.normalize`."""
+    return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """<x1, x2> / (|x1| |x2|) along `dim`, with norms of at least eps.
+
+    Source: `torch.nn.functional.cosine_similarity`.
+    """
+    return ops.sum(normalize(x1, 2.0, dim, eps) * normalize(x2, 2.0, dim, eps), dim)

@@ -1,0 +1,56 @@
+"""The loop over layers and directions that every recurrent module shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import ops
+from ..autograd.scope import Frame, pop, push
+from ..tensor import Tensor
+
+
+def run_layers(
+    run: Callable, x: Tensor, num_layers: int, directions: int, dropout: float = 0.0, training: bool = False
+) -> tuple[Tensor, list[tuple]]:
+    """Feed x through stacked layers, each in one or two directions.
+
+    Args:
+        run: run(layer, direction, x) -> (y [T, N, H], *final states) of one layer in one direction.
+        x: [T, N, I].
+        dropout: probability of dropping an element between layers, while training.
+
+    Returns:
+        (y [T, N, D * H] of the last layer, final states in the order layer 0, layer 0 reverse, layer 1, ...).
+    """
+    finals = []
+    for layer in range(num_layers):
+        outputs = []
+        for direction in range(directions):
+            tokens = push(Frame("layer", f"{layer} reverse" if direction else f"{layer}", layer))
+            try:
+                y, *states = run(layer, direction, x)
+            finally:
+                pop(tokens)
+            outputs.append(y)
+            finals.append(tuple(states))
+        x = outputs[0] if directions == 1 else ops.cat(outputs, -1)
+        if dropout and training and layer < num_layers - 1:
+            x = ops.dropout(x, dropout, True)
+    return x, finals
+
+
+def check_lengths(lengths, T: int, N: int, module: str) -> np.ndarray | None:
+    """Lengths as int64 [N], each from 1 to T."""
+    if lengths is None:
+        return None
+    found = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths)
+    if found.dtype.kind not in "iu" or found.shape != (N,):
+        raise ValueError(f"{module}: lengths must be {N} integers (one a sequence), got {found.dtype} {found.shape}")
+    if found.size and (found.min() < 1 or found.max() > T):
+        raise ValueError(
+            f"{module}: each length must be from 1 to {T} (the time steps of the input), got "
+            f"{found.min()} to {found.max()}"
+        )
+    return found.astype(np.int64)

@@ -1,0 +1,273 @@
+"""RNN, LSTM and GRU over whole sequences, with PyTorch's arguments, parameter names and gate order."""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+from .. import ops
+from ..creation import empty, zeros
+from ..tensor import Tensor
+from . import init
+from .cell import GRUCell, LSTMCell, RNNCell
+from .granularity import get_granularity
+from .layers import check_lengths, run_layers
+from .module import Module
+from .parameter import Parameter
+
+
+class RNNBase(Module):
+    """What RNN, LSTM and GRU share: parameters, argument checks, layers, directions, batch layout.
+
+    A subclass names its states, its gates and its operations.
+    """
+
+    gates: int
+    states: tuple[str, ...] = ("h",)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device=None,
+        dtype=None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        for what, value, least in (("input_size", input_size, 1), ("hidden_size", hidden_size, 1),
+                                   ("num_layers", num_layers, 1), ("proj_size", proj_size, 0)):  # fmt: skip
+            if not isinstance(value, numbers.Integral):
+                raise TypeError(f"{name}: {what} should be of type int, got: {type(value).__name__}")
+            if value < least:
+                raise ValueError(f"{name}: {what} must be at least {least}, got {value}")
+        if isinstance(dropout, bool) or not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1:
+            raise ValueError(f"{name}: dropout should be a number in range [0, 1], got {dropout!r}")
+        if proj_size and (proj_size >= hidden_size or len(self.states) == 1):
+            raise ValueError(f"{name}: proj_size must be smaller than hidden_size, and is for LSTM only; got {proj_size}")
+        self.input_size, self.hidden_size, self.num_layers = int(input_size), int(hidden_size), int(num_layers)
+        self.bias, self.batch_first, self.dropout = bool(bias), bool(batch_first), float(dropout)
+        self.bidirectional, self.proj_size = bool(bidirectional), int(proj_size)
+        for layer in range(self.num_layers):
+            for direction in range(self.directions):
+                suffix = self._suffix(layer, direction)
+                for part, shape in self._shapes(layer).items():
+                    setattr(self, part + suffix, Parameter(empty(shape, dtype=dtype, device=device)))
+        self.reset_parameters()
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """Features of h in one direction: hidden_size, or proj_size where there is a projection."""
+        return self.proj_size or self.hidden_size
+
+    def _suffix(self, layer: int, direction: int) -> str:
+        return f"_l{layer}{'_reverse' if direction else ''}"
+
+    def _shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        """Parameter name -> shape for one layer and direction."""
+        rows = self.gates * self.hidden_size
+        inputs = self.input_size if layer == 0 else self.output_size * self.directions
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, self.output_size)}
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.proj_size:
+            shapes["weight_hr"] = (self.proj_size, self.hidden_size)
+        return shapes
+
+    def reset_parameters(self) -> None:
+        """U(-k, k) with k = 1 / sqrt(hidden_size), for every parameter."""
+        bound = 1.0 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def flatten_parameters(self) -> None:
+        """Nothing to do here: kept because scripts call it."""
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters of each layer and direction."""
+        return [
+            [getattr(self, part + self._suffix(layer, direction)) for part in self._shapes(layer)]
+            for layer in range(self.num_layers)
+            for direction in range(self.directions)
+        ]
+
+    def _weights(self, layer: int, direction: int) -> list:
+        """w_ih, w_hh, b_ih, b_hh (and w_hr for cells with a projection), None where absent."""
+        parts = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] + (["weight_hr"] if len(self.states) > 1 else [])
+        suffix = self._suffix(layer, direction)
+        return [self._parameters.get(part + suffix) for part in parts]
+
+    def _options(self) -> dict:
+        """Further attributes of the operations."""
+        return {}
+
+    def forward(self, input: Tensor, hx=None, lengths=None):
+        """Run the sequence.
+
+        Args:
+            input: [T, N, input_size] ([N, T, input_size] with batch_first; [T, input_size] unbatched).
+            hx: initial state [L * D, N, H] (a pair (h, c) for the LSTM); zeros by default. Unbatched: without N.
+            lengths: int [N] or None. Sequence n is taken to end after lengths[n] steps: its output is zero from
+                there on and its final state is that of its last valid step.
+
+        Returns:
+            (output [T, N, D * H], final state in the form of hx).
+
+        Raises:
+            RuntimeError: sizes that do not fit.
+        """
+        name = type(self).__name__
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}: expected input to be a Tensor, got {type(input).__name__}")
+        if input.ndim not in (2, 3):
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D instead")
+        if input.array.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"{name}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
+                f"{input.array.shape[-1]} (input shape {tuple(input.array.shape)})"
+            )
+        weights_dtype = self.weight_ih_l0.array.dtype
+        if input.array.dtype != weights_dtype:
+            raise RuntimeError(
+                f"{name}: input and weights must have the same dtype, got {input.array.dtype} and {weights_dtype}; "
+                f"use input.to(module.weight_ih_l0.dtype)"
+            )
+        batched = input.ndim == 3
+        x = input if batched else ops.unsqueeze(input, 1)
+        if batched and self.batch_first:
+            x = ops.transpose(x, 0, 1)
+        T, N = x.array.shape[:2]
+        if T == 0:
+            raise RuntimeError(f"{name}: Expected sequence length to be larger than 0, got input {tuple(input.array.shape)}")
+        lengths = check_lengths(lengths, T, N, name)
+        states = self._initial(hx, N, batched, weights_dtype)
+        fine = get_granularity()
+        sequence, step, options = self.sequence_op, self.step_op, self._options()
+        if fine == "op":
+            step = step.op.body
+
+        def run(layer: int, direction: int, x: Tensor):
+            weights = self._weights(layer, direction)
+            start = [state[layer * self.directions + direction] for state in states]
+            if fine == "sequence":
+                return sequence(x, *start, *weights, **options, reverse=bool(direction), lengths=lengths)
+            one = lambda x_t, states: _listed(step(x_t, *states, *weights, **options))
+            return ops.unroll(one, x, tuple(start), bool(direction), lengths)
+
+        y, finals = run_layers(run, x, self.num_layers, self.directions, self.dropout, self.training)
+        final = [ops.stack([states[i] for states in finals]) for i in range(len(self.states))]
+        if not batched:
+            y, final = ops.squeeze(y, 1), [ops.squeeze(state, 1) for state in final]
+        elif self.batch_first:
+            y = ops.transpose(y, 0, 1)
+        return y, (final[0] if len(final) == 1 else tuple(final))
+
+    def _initial(self, hx, N: int, batched: bool, dtype) -> list:
+        """For each state, what every layer and direction starts from: [N, H] each."""
+        count = self.num_layers * self.directions
+        sizes = [self.output_size, self.hidden_size][: len(self.states)]
+        if hx is None:  # explicit zeros, so that step 0 looks like every other step
+            return [[zeros(N, size, dtype=dtype)] * count for size in sizes]
+        given = [hx] if len(self.states) == 1 else hx
+        name = type(self).__name__
+        if len(self.states) > 1 and (not isinstance(hx, (tuple, list)) or len(hx) != 2):
+            raise TypeError(f"{name}: hx must be a pair (h_0, c_0), got {type(hx).__name__}")
+        found = []
+        for what, state, size in zip(self.states, given, sizes):
+            if not isinstance(state, Tensor):
+                raise TypeError(f"{name}: {what}_0 must be a Tensor, got {type(state).__name__}")
+            expected = (count, N, size) if batched else (count, size)
+            if state.array.shape != expected:
+                raise RuntimeError(
+                    f"{name}: Expected {what}_0 of size {expected} (layers * directions, "
+                    f"{'batch, ' if batched else ''}features), got {tuple(state.array.shape)}"
+                )
+            if state.array.dtype != dtype:
+                raise RuntimeError(f"{name}: {what}_0 must be {dtype} like the weights, got {state.array.dtype}")
+            found.append(ops.unbind(state if batched else ops.unsqueeze(state, 1)))
+        return found
+
+    def extra_repr(self) -> str:
+        shown = [f"{self.input_size}, {self.hidden_size}"]
+        defaults = dict(proj_size=0, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False)
+        shown += [f"{name}={getattr(self, name)}" for name, value in defaults.items() if getattr(self, name) != value]
+        return ", ".join(shown)
+
+
+def _listed(states) -> tuple:
+    return states if isinstance(states, tuple) else (states,)
+
+
+class RNN(RNNBase):
+    """Elman network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu.
+
+    Args:
+        input_size, hidden_size: features of x_t and h_t (I, H).
+        num_layers: stacked layers; each reads the outputs of the one below.
+        nonlinearity: "tanh" or "relu".
+        bias: whether there are b_ih, b_hh.
+        batch_first: input and output as [N, T, ...] instead of [T, N, ...]; states are always [L * D, N, H].
+        dropout: between layers, while training.
+        bidirectional: a second set of weights reads the sequence from its end; outputs are concatenated.
+
+    Parameters `weight_ih_l0` [H, I], `weight_hh_l0` [H, H], `bias_ih_l0`, `bias_hh_l0` [H], with `_l1`, ... for
+    further layers and `_reverse` for the other direction, drawn from U(-k, k), k = 1 / sqrt(H).
+
+    Source: `torch.nn.RNN`.
+    """
+
+    gates = RNNCell.gates
+    sequence_op, step_op = staticmethod(ops.rnn_sequence), staticmethod(ops.rnn_step)
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", *args, **kwargs):
+        if nonlinearity not in ops.NONLINEARITIES:
+            raise ValueError(f"RNN: Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        super().__init__(input_size, hidden_size, num_layers, *args, **kwargs)
+        self.nonlinearity = nonlinearity
+
+    def _options(self) -> dict:
+        return {"nonlinearity": self.nonlinearity}
+
+
+class LSTM(RNNBase):
+    """Long short-term memory: gates decide what the cell state forgets, stores and shows.
+
+        i, f, g, o = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
+        c_t = sigmoid(f) * c_{t-1} + sigmoid(i) * tanh(g)
+        h_t = sigmoid(o) * tanh(c_t)
+
+    Arguments as for `RNN`; `proj_size` P > 0 projects h_t to P features by `weight_hr_l0` [P, H] (Sak et al.
+    2014). The state is the pair (h [L * D, N, H or P], c [L * D, N, H]). Weights are stacked in the gate order
+    i, f, g, o: `weight_ih_l0` [4H, I].
+
+    Source: `torch.nn.LSTM`; Hochreiter & Schmidhuber 1997.
+    """
+
+    gates, states = LSTMCell.gates, ("h", "c")
+    sequence_op, step_op = staticmethod(ops.lstm_sequence), staticmethod(ops.lstm_step)
+
+
+class GRU(RNNBase):
+    """Gated recurrent unit.
+
+        r = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr),  z likewise
+        n = tanh(W_in x_t + b_in + r * (W_hn h_{t-1} + b_hn))
+        h_t = (1 - z) * n + z * h_{t-1}
+
+    Arguments as for `RNN`. Weights are stacked in the gate order r, z, n: `weight_ih_l0` [3H, I].
+
+    Source: `torch.nn.GRU`; Cho et al. 2014.
+    """
+
+    gates = GRUCell.gates
+    sequence_op, step_op = staticmethod(ops.gru_sequence), staticmethod(ops.gru_step)

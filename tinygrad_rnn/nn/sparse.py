@@ -1,0 +1,93 @@
+"""Embedding: a table of vectors."""
+
+from __future__ import annotations
+
+from ..creation import empty
+from ..tensor import Tensor
+from . import functional, init
+from .module import Module
+from .parameter import Parameter
+
+
+class Embedding(Module):
+    """A learned vector for each of `num_embeddings` symbols.
+
+    Args:
+        num_embeddings, embedding_dim: rows and columns of the table (K, D).
+        padding_idx: a row that is zero at first and never trained.
+        max_norm, norm_type, scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
+
+    Parameter `weight` [K, D], drawn from N(0, 1).
+
+    Raises:
+        ValueError: padding_idx is not a row; the given weight does not fit; an option is not supported.
+
+    Source: `torch.nn.Embedding`.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device=None,
+        dtype=None,
+    ) -> None:
+        super().__init__()
+        functional.refuse_embedding_options(max_norm, scale_grad_by_freq, sparse)
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(f"padding_idx must be within {num_embeddings} num_embeddings: {padding_idx}")
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        if _weight is None:
+            table = empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
+            self.weight = Parameter(table, requires_grad=not _freeze)
+            self.reset_parameters()
+        elif _weight.array.shape != (num_embeddings, embedding_dim):
+            raise ValueError(
+                f"Shape of weight does not match num_embeddings and embedding_dim: expected "
+                f"{(num_embeddings, embedding_dim)}, got {_weight.array.shape}"
+            )
+        else:
+            self.weight = Parameter(_weight, requires_grad=not _freeze)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
+        """An Embedding whose table is `embeddings` [K, D], sharing its memory; not trained if `freeze`."""
+        if embeddings.array.ndim != 2:
+            shape = embeddings.array.shape
+            raise ValueError(f"Embeddings parameter is expected to be 2-dimensional, got shape {shape}")
+        rows, columns = embeddings.array.shape
+        return cls(
+            rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
+            _weight=embeddings, _freeze=freeze,
+        )  # fmt: skip
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.array[self.padding_idx] = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

@@ -1,0 +1,129 @@
+"""Bounding gradients: by their common norm, or each element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from ...autograd.inplace import writable
+from ...autograd.scope import no_grad
+from ...autograd.writes import Writes
+from ...tensor import Tensor
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale all gradients by min(1, max_norm / (norm + 1e-6)), norm being that of all of them as one vector.
+
+    Unlike PyTorch's, the norm does not overflow in float32: gradients (3e30, 4e30) have the norm 5e30.
+
+    Args:
+        parameters: tensors that have gradients (the others are passed over).
+        max_norm: the largest norm that is left as it is.
+        norm_type: p of the p-norm, above 0; `math.inf` for the largest magnitude.
+        error_if_nonfinite: raise if the norm is nan or infinite; otherwise all gradients become nan.
+        foreach: None or False; there is one implementation.
+
+    Returns:
+        The norm before clipping, 0-d.
+
+    Raises:
+        RuntimeError: the norm is not finite, if that is an error; nothing was changed then.
+
+    Source: `torch.nn.utils.clip_grad_norm_`; Pascanu et al. 2013.
+    """
+    gradients = gradients_of(parameters, "clip_grad_norm_", foreach)
+    norm = get_total_norm(gradients, norm_type, error_if_nonfinite)
+    scale_down(gradients, float(max_norm), norm, "clip_grad_norm_")
+    return norm
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """The second half of `clip_grad_norm_`, for a norm that is known."""
+    gradients = gradients_of(parameters, "clip_grads_with_norm_", foreach)
+    scale_down(gradients, float(max_norm), total_norm, "clip_grads_with_norm_")
+
+
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
+    """Bring every element of every gradient into [-clip_value, clip_value].
+
+    Source: `torch.nn.utils.clip_grad_value_`.
+    """
+    bound = float(clip_value)
+    for dp in gradients_of(parameters, "clip_grad_value_", foreach):
+        np.clip(dp.array, -bound, bound, out=dp.array)
+        Writes.note(dp.array, "clip_grad_value_")
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The norm of all the tensors as one vector; arguments and errors as for `clip_grad_norm_`."""
+    refuse_foreach(foreach, "get_total_norm")
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    order = float(norm_type)
+    if not order > 0:
+        raise ValueError(f"norm_type must be above 0, got {norm_type}")
+    with np.errstate(all="ignore"):
+        norm = vector_norm(np.array([vector_norm(x.array, order) for x in tensors]), order)
+        if error_if_nonfinite and not math.isfinite(norm):
+            raise RuntimeError(
+                f"The total norm of order {order} for gradients from `parameters` is non-finite ({norm}), so "
+                f"it cannot be clipped. To disable this error and scale the gradients by the non-finite norm "
+                f"anyway, set `error_if_nonfinite=False`"
+            )
+    return Tensor(np.array(norm, np.result_type(*[x.array for x in tensors]) if tensors else np.float32))
+
+
+def vector_norm(x: np.ndarray, order: float) -> float:
+    """(sum |x_i|^order)^(1/order), without overflow or underflow in between."""
+    if order == 2:
+        flat = x.reshape(-1)
+        squares, limits = float(flat @ flat), np.finfo(x.dtype)
+        if limits.tiny / limits.eps**2 < squares < math.inf:  # no overflow, and nothing that counts vanished
+            return math.sqrt(squares)
+    magnitudes = np.abs(x.astype(np.float64))
+    largest = float(magnitudes.max(initial=0.0))
+    if order == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * float(((magnitudes / largest) ** order).sum()) ** (1 / order)
+
+
+def scale_down(gradients: list[Tensor], max_norm: float, norm: Tensor, writer: str) -> None:
+    factor = max_norm / (norm.item() + 1e-6)
+    if factor >= 1:
+        return
+    with np.errstate(all="ignore"):
+        for dp in gradients:
+            dp.array[...] *= factor
+            Writes.note(dp.array, writer)
+
+
+def gradients_of(parameters: Tensor | Iterable[Tensor], writer: str, foreach: bool | None) -> list[Tensor]:
+    """The gradients that there are, each of them writable."""
+    refuse_foreach(foreach, writer)
+    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    gradients = [dp for p in tensors if (dp := p.grad) is not None]
+    with no_grad():
+        for dp in gradients:
+            writable(dp, writer)
+    return gradients
+
+
+def refuse_foreach(foreach: bool | None, name: str) -> None:
+    if foreach:
+        raise ValueError(f"{name}: foreach={foreach!r} is not supported: there is one implementation")
