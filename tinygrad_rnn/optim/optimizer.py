@@ -1,0 +1,250 @@
+"""Optimizer: parameter groups, state per parameter and its saving; what every update rule shares."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from ..autograd.scope import enable_grad, no_grad
+from ..autograd.writes import Writes
+from ..tensor import Tensor
+
+# PyTorch's ways to compute the same update. There is one here: they only stand in the groups, as in PyTorch.
+IMPLEMENTATIONS = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
+
+
+class Optimizer:
+    """The parameters to optimise, in groups that each have their own hyperparameters.
+
+    A subclass gives `update(p, dp, state, group)`, which changes the array `p` in place for the gradient
+    `dp`, and keeps what it remembers in the dict `state`: tensors of the shape of `p`, and the 0-d tensor
+    "step" (`count` below). It may instead override `step`, as optimisers written for PyTorch do.
+
+    Args:
+        params: tensors, or pairs (name, tensor), or dicts with "params" and hyperparameters of their own.
+        defaults: hyperparameters of the groups that do not say otherwise.
+
+    Raises:
+        TypeError: a single tensor instead of a list, or something that is not a tensor.
+        ValueError: no parameters, a parameter twice, a computed tensor, or a hyperparameter out of range.
+
+    Source: `torch.optim.Optimizer`.
+    """
+
+    update: Callable[[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]], None]
+    stepped = False  # whether `step` was called: learning-rate schedules want to come after it
+
+    def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError("params of an optimizer should be an iterable of Tensors or dicts, not a Tensor")
+        self.defaults = {name: number(name, value) for name, value in defaults.items()}
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self.check(self.defaults)
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Refuse hyperparameters that make no sense; a subclass says which, and calls this for the rest."""
+        for name in IMPLEMENTATIONS:
+            if group.get(name):
+                raise ValueError(
+                    f"{type(self).__name__}: {name}={group[name]!r} is not supported: there is one "
+                    f"implementation, on NumPy arrays; leave {name} out"
+                )
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Optimise these parameters as well: a dict with "params" and, where they differ, hyperparameters."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
+        params = param_group["params"]
+        if isinstance(params, set):
+            raise TypeError("optimizer parameters need to be in an ordered collection: a list, not a set")
+        params = [params] if isinstance(params, Tensor) else list(params)
+        names = [p[0] for p in params if isinstance(p, tuple)]
+        if names and len(names) != len(params):
+            raise ValueError("either all optimizer params come with a name or none: some names are missing")
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        self._check_params(params)
+        given = {name: number(name, value) for name, value in param_group.items() if name != "params"}
+        group = {**self.defaults, **given, "params": params}
+        if names:
+            group["param_names"] = names
+        self.check(group)
+        self.param_groups.append(group)
+
+    def _check_params(self, params: list) -> None:
+        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        for i, p in enumerate(params):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, params[{i}] is a {type(p).__name__}")
+            if not (p.is_leaf or p.retains_grad):
+                raise ValueError(
+                    f"can't optimize a non-leaf Tensor: params[{i}] was computed by {p.node.describe()}; "
+                    f"optimize what it was computed from, or detach() it and require its gradient"
+                )
+            if id(p) in seen:
+                raise ValueError(f"a parameter appears more than once: params[{i}], of {p.shape}")
+            seen.add(id(p))
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad.detach_()
+                    p.grad.array[...] = 0
+                    Writes.note(p.grad.array, "zero_grad")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient; returns what `closure` returns (the loss), if given."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with no_grad(), np.errstate(all="ignore"):  # an overflow shows as inf in the parameter, as in PyTorch
+            for p, dp, group in self._ready():
+                self.update(p.array, dp.array, self.state[p], group)
+                Writes.note(p.array, f"{type(self).__name__}.step")
+        self.stepped = True
+        return loss
+
+    def _ready(self) -> list[tuple[Tensor, Tensor, dict[str, Any]]]:
+        """What one step updates: parameter, gradient, group, all found to fit before anything changes."""
+        pairs = [(p, group) for group in self.param_groups for p in group["params"]]
+        ready = [(p, dp, group) for p, group in pairs if (dp := p.grad) is not None]
+        for p, dp, _ in ready:
+            if not p.array.flags.writeable:
+                raise RuntimeError(f"{self._called(p)}: its memory is read-only")
+            remembered = self.state[p].items() if p in self.state else ()
+            for name, x in [("gradient", dp), *remembered]:
+                if isinstance(x, Tensor) and x.array.shape != p.array.shape and name != "step":
+                    shapes = f"it has shape {tuple(p.array.shape)}, its {name} {tuple(x.array.shape)}"
+                    raise RuntimeError(f"{self._called(p)}: {shapes}")
+        return ready
+
+    def _called(self, p: Tensor) -> str:
+        """Which step on which parameter, in words."""
+        groups = [group["params"] for group in self.param_groups]
+        i, j = next((i, j) for i, params in enumerate(groups) for j, q in enumerate(params) if q is p)
+        name = getattr(p.node, "name", None)
+        return f"{type(self).__name__}.step: parameter {j} of group {i}{f' ({name})' if name else ''}"
+
+    # --- saving ---------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the hyperparameters, in PyTorch's layout: parameters are numbered in their order.
+
+        Returns:
+            {"state": {number: {name: tensor}}, "param_groups": [{"lr": ..., "params": [numbers]}]};
+            the tensors are the living ones, not copies.
+        """
+        params = [p for group in self.param_groups for p in group["params"]]
+        place = {id(p): i for i, p in enumerate(params)}
+        groups = [{**group, "params": [place[id(p)] for p in group["params"]]} for group in self.param_groups]
+        state = {place[id(p)]: self.state[p] for p in params if p in self.state}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where the optimiser stood that gave this state dict: this one, or PyTorch's of its name.
+
+        Everything is copied. Arrays may be tensors, NumPy arrays, or anything that `numpy.asarray` takes;
+        they get the dtype of their parameter.
+
+        Raises:
+            ValueError: the groups do not match; nothing was loaded then.
+        """
+        saved, own = state_dict["param_groups"], self.param_groups
+        if len(saved) != len(own):
+            raise ValueError(
+                f"loaded state dict has a different number of parameter groups: {len(saved)}, not {len(own)}"
+            )
+        for i, (new, old) in enumerate(zip(saved, own, strict=True)):
+            if len(new["params"]) != len(old["params"]):
+                raise ValueError(
+                    f"loaded state dict contains a parameter group that doesn't match the size of "
+                    f"optimizer's group: {i} has {len(new['params'])} parameters, not {len(old['params'])}"
+                )
+        groups = []
+        for new, old in zip(saved, own, strict=True):
+            plain = {name: value for name, value in deepcopy(new).items() if name not in IMPLEMENTATIONS}
+            groups.append({**old, **plain, "params": old["params"]})
+            self.check(groups[-1])
+        numbers = [number for group in saved for number in group["params"]]
+        params = [p for group in own for p in group["params"]]
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for number, p in zip(numbers, params, strict=True):
+            if number in state_dict["state"]:
+                entries = state_dict["state"][number]
+                dtypes = {name: np.dtype("f4") if name == "step" else p.array.dtype for name in entries}
+                state[p] = {name: restored(value, dtypes[name]) for name, value in entries.items()}
+        self.state, self.param_groups = state, groups
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+
+# --- what the update rules share ----------------------------------------------------------------------------
+
+
+def restored(value, dtype: np.dtype):
+    """A copy of one entry of a saved state; arrays become tensors, those of floats in this dtype."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([restored(v, dtype) for v in value])
+    if value is None or isinstance(value, (bool, str, dict, int, float)):
+        return deepcopy(value)
+    array = np.asarray(value.array if isinstance(value, Tensor) else value)
+    return Tensor(array.astype(dtype if array.dtype.kind == "f" else array.dtype))
+
+
+def non_negative(**values: float) -> None:
+    """Refuse hyperparameters below zero, and NaN."""
+    for name, value in values.items():
+        if not value >= 0:
+            label = "learning rate" if name == "lr" else f"{name} value"
+            raise ValueError(f"Invalid {label}: {value}, expected a number of at least 0")
+
+
+def number(name: str, value):
+    """A hyperparameter; a tensor with one element becomes a number."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.array.size != 1:
+        raise ValueError(f"Tensor {name} must be 1-element, got shape {tuple(value.array.shape)}")
+    return value.item()
+
+
+def count(state: dict[str, Any]) -> int:
+    """Count this update of the parameter: its number, from 1."""
+    if not isinstance(state.get("step"), Tensor):  # the first, or a number in an old checkpoint
+        state["step"] = Tensor(np.array(state.get("step", 0), np.float32))
+    step = state["step"].array
+    step += 1
+    return int(step)
+
+
+def memory(state: dict[str, Any], name: str, p: np.ndarray, value: float = 0.0) -> np.ndarray:
+    """The array that `state` keeps under this name, at first filled with `value`."""
+    if state.get(name) is None:
+        state[name] = Tensor(np.full_like(p, value))
+    return state[name].array
+
+
+def descent(dp: np.ndarray, p: np.ndarray, group: dict[str, Any], weight_decay: float) -> np.ndarray:
+    """The gradient to descend along: of the loss (or minus it, to maximise) + weight_decay / 2 * |p|^2."""
+    if group["maximize"]:
+        dp = -dp
+    return dp + weight_decay * p if weight_decay else dp
