@@ -1,0 +1,240 @@
+"""What is a box, what is a cluster and what is an edge, at each level and in each view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import Value, draw
+
+from .helpers import clusters, edges, loop, lstm_output, members, nodes, step_labels, texts, titled, value_loop
+
+LSTM_OPS = [
+    "linear",
+    "linear",
+    "+",
+    "split",
+    "i  sigmoid",
+    "f  sigmoid",
+    "g  tanh",
+    "o  sigmoid",
+    "×",
+    "×",
+    "×",
+    "+",
+    "tanh",
+]
+
+
+@pytest.mark.parametrize(
+    ("granularity", "T"), [("sequence", 1), ("sequence", 2), ("sequence", 5), ("step", 1), ("step", 4), ("op", 4)]
+)
+def test_a_column_for_each_step(granularity, T):
+    with tg.granularity(granularity):
+        source = draw(lstm_output(T)).source
+    assert step_labels(source) == [f"t = {t}" for t in range(T)]
+    for t in range(T):
+        inside = [texts(nodes(source)[name])[0] for name in sorted(members(source, f"cluster_t{t}"))]
+        assert len(inside) == 4, "x_t, two layers, y_t"
+        assert "x" in inside
+        assert "y" in inside
+
+
+@pytest.mark.parametrize("granularity", ["sequence", "step", "op"])
+def test_op_level_opens_every_cell(granularity):
+    with tg.granularity(granularity):
+        source = draw(lstm_output(3), level="op").source
+    assert len(clusters(source, r"cluster_t\d+_\d+")) == 6, "two layers in three steps"
+    assert len(step_labels(source)) == 3
+    for t in range(3):
+        for cell in [name for name in clusters(source, r"cluster_t\d+_\d+") if name.startswith(f"cluster_t{t}_")]:
+            assert members(source, cell) < members(source, f"cluster_t{t}"), "nested in its step"
+            titles = [texts(nodes(source)[name])[0] for name in members(source, cell)]
+            assert sorted(titles) == sorted(LSTM_OPS)
+
+
+def test_freed_graph_opens_all_the_same():
+    y = lstm_output(3)
+    fresh = draw(y, level="op").source
+    y.sum().backward()
+    freed = draw(y, level="op").source
+    assert nodes(freed).keys() == nodes(fresh).keys()
+    assert edges(freed) == edges(fresh)
+
+
+def test_layer_level_has_one_box_for_a_layer():
+    source = draw(lstm_output(7), level="layer").source
+    assert clusters(source) == []
+    assert len(titled(source, "LSTM")) == 2
+
+
+def test_module_level_has_one_box_for_a_call():
+    class Net(tg.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.head = tg.nn.GRU(3, 4, num_layers=2), tg.nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.head(self.rnn(x)[0])
+
+    source = draw(Net()(tg.randn(5, 1, 3)), level="module").source
+    assert len(titled(source, "head")) == 2, "the module and its parameters"
+    assert len([name for name in nodes(source) if "#334e68" in nodes(source)[name]]) == 2
+
+
+def test_parameters_are_drawn_once_and_tapped_at_every_step():
+    source = draw(lstm_output(6), level="op").source
+    for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l1", "bias_hh_l1"):
+        (box,) = titled(source, name)
+        taps = [b for a, b in edges(source) if b.startswith(f"r{box[1:]}_")]
+        assert len(taps) == 6
+        for t in range(6):
+            assert box not in members(source, f"cluster_t{t}")
+    assert "16 × 3" in texts(nodes(source)[titled(source, "weight_ih_l0")[0]])[1]
+
+
+def test_step_level_gathers_the_parameters_of_a_layer():
+    source = draw(lstm_output(4)).source
+    (box,) = titled(source, "layer 1")
+    assert texts(nodes(source)[box])[1:] == [
+        "weight_ih_l1  16 × 4", "weight_hh_l1  16 × 4", "bias_ih_l1  16", "bias_hh_l1  16",
+    ]  # fmt: skip
+
+
+def test_dotted_names():
+    class Net(tg.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = tg.nn.Sequential(tg.nn.Linear(3, 3), tg.nn.GRU(3, 4))
+
+        def forward(self, x):
+            return self.encoder(x)[0]
+
+    source = draw(Net()(tg.randn(2, 1, 3)), level="op").source
+    assert titled(source, "encoder.0.weight")
+    assert titled(source, "encoder.1.weight_hh_l0")
+
+
+def test_bidirectional_layers_share_columns():
+    source = draw(lstm_output(3, bidirectional=True)).source
+    assert len(step_labels(source)) == 3
+    for t in range(3):
+        assert len(members(source, f"cluster_t{t}")) == 5, "x_t and two layers in two directions"
+
+
+def test_loop_of_the_user_with_steps():
+    h, w, u = loop(4)
+    source = draw(h, params={"W": w, "U": u}).source
+    assert step_labels(source) == [f"t = {t}" for t in range(4)]
+    assert len(titled(source, "4 operations")) == 4
+    assert titled(source, "parameters")
+    opened = draw(h, level="op", params={"W": w, "U": u}).source
+    assert len(titled(opened, "W")) == len(titled(opened, "U")) == 1
+    assert len(titled(opened, "linear")) == 8
+
+
+def test_loop_of_the_user_without_steps():
+    cell, head = tg.nn.LSTMCell(3, 4), tg.nn.Linear(4, 1)
+    state, total = None, 0.0
+    for x in tg.randn(4, 2, 3).unbind():
+        state = cell(x, state)
+        total = total + head(state[0]).sum()
+    source = draw(total / 4).source
+    assert step_labels(source) == [f"t = {t}" for t in range(4)]
+    assert len(titled(source, "LSTM")) == 4
+    assert not any(titled(source, "÷")[0] in members(source, f"cluster_t{t}") for t in range(4))
+
+
+def test_encoder_and_decoder_have_columns_of_their_own():
+    encoder, decoder = tg.nn.GRU(3, 4), tg.nn.GRUCell(3, 4)
+    h = encoder(tg.randn(4, 1, 3))[1][0]
+    for t in range(2):
+        with tg.step(t):
+            h = decoder(tg.randn(1, 3), h)
+    assert len(step_labels(draw(h).source)) == 6
+
+
+def test_a_shared_module_without_weights_is_no_loop():
+    relu, a, b = tg.nn.ReLU(), tg.nn.Linear(2, 2), tg.nn.Linear(2, 2)
+    assert clusters(draw(relu(b(relu(a(tg.randn(1, 2)))))).source) == []
+
+
+def test_values_show_data_and_gradient():
+    a, b = Value(2.0), Value(-3.0)
+    y = a * b + 10
+    y.backward()
+    source = draw(y, params={"a": a}).source
+    (box,) = titled(source, "a")
+    assert texts(nodes(source)[box]) == ["a", "data 2.0000", "grad -3.0000"]
+
+
+def test_a_square_has_two_edges():
+    x = Value(3.0)
+    assert len(edges(draw(x * x).source)) == 2
+
+
+@pytest.mark.parametrize("level", ["step", "op"])
+def test_values_in_steps(level):
+    source = draw(value_loop(3), level=level).source
+    assert step_labels(source) == ["t = 0", "t = 1", "t = 2"]
+
+
+def test_dtype_is_shown_where_it_is_not_float32():
+    x = tg.tensor(np.ones(3), requires_grad=True)
+    assert "float64" in draw(x * x).source
+    assert "float32" not in draw(tg.randn(3, requires_grad=True) * 2.0).source
+
+
+def test_cell_state_has_its_colour():
+    source = draw(lstm_output(3)).source
+    amber = [line for line in source.splitlines() if "->" in line and "#b4690e" in line]
+    assert len(amber) == 2 * 3, "from c = 0 and twice onwards, in two layers"
+
+
+def test_folded():
+    source = draw(lstm_output(9), view="folded").source
+    assert step_labels(source) == ["t = 0", "t = 1", "t = 2 … 7", "t = 8"]
+    assert "6 steps" in source
+    assert "6 of 9 steps are folded" in source
+
+
+def test_rolled():
+    source = draw(lstm_output(9), view="rolled").source
+    assert step_labels(source) == ["t = 0 … 8"]
+    assert len(titled(source, "LSTM")) == 2
+    assert len([line for line in source.splitlines() if "->" in line and "dashed" in line]) == 4, (
+        "h and c of two layers"
+    )
+
+
+def test_gradient_nodes_lie_in_the_columns_of_their_steps():
+    rnn = tg.nn.RNN(2, 3)
+    loss = (rnn(tg.randn(3, 1, 2))[0] ** 2).sum()
+    (dw,) = tg.autograd.grad(loss, [rnn.weight_hh_l0], create_graph=True)
+    source = draw((dw**2).sum(), level="op").source
+    assert len(step_labels(source)) == 3
+    assert any("#9c7fc9" in nodes(source)[name] for name in members(source, "cluster_t1"))
+
+
+def test_a_list_of_outputs_of_several_steps():
+    cell, h, outputs = tg.nn.GRUCell(2, 3), None, []
+    for x in tg.randn(3, 1, 2).unbind():
+        h = cell(x, h)
+        outputs.append(h)
+    source = draw(outputs).source
+    for t in range(3):
+        assert [name for name in titled(source, "y") if name in members(source, f"cluster_t{t}")]
+
+
+def test_an_attention_reads_the_stack_by_one_rail():
+    encoder, decoder = tg.nn.GRU(3, 4), tg.nn.GRUCell(3, 4)
+    ys, h = encoder(tg.randn(6, 1, 3))
+    h = h[0]
+    for t in range(4):
+        with tg.step(t):
+            context = ((ys * h).sum(-1, keepdim=True).softmax(0) * ys).sum(0)
+            h = decoder(tg.randn(1, 3), h + context)
+    source = draw(h).source
+    (stack,) = titled(source, "stack")
+    assert len([b for a, b in edges(source) if b.startswith(f"r{stack[1:]}_")]) == 4

@@ -1,0 +1,74 @@
+"""draw: from a tensor, or whatever a module returned, to a Drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .collapse import collapse
+from .dot import arranged_by_dot
+from .drawing import Drawing
+from .grid import arranged_as_grid
+from .groups import LEVELS
+from .nodes import Trace, drawable
+from .roll import rolled
+
+VIEWS = ("unrolled", "folded", "rolled")
+BUDGET = 20_000  # boxes of a picture in columns, whose places are computed
+BUDGET_WITHOUT_STEPS = 2_000  # boxes that the dot engine places in a few seconds
+
+
+def draw(
+    x: Any,
+    level: str | None = None,
+    view: str = "unrolled",
+    *,
+    params: Mapping[str, Any] | None = None,
+    budget: int | None = None,
+    timeout: float = 60.0,
+) -> Drawing:
+    """Draw the graph by which `x` was computed. No user code runs and nothing is changed.
+
+    Args:
+        x: a Tensor, a Value, or a nest of tuples, lists and dicts of them, such as a module's output.
+        level: "module", one box per module call; "layer", one per layer of a recurrent module; "step", one per
+            layer or cell and time step; "op", every primitive operation. Default: "op" for Values, else "step".
+        view: "unrolled", every step; "folded", the first two, an ellipsis and the last; "rolled", one step with
+            delayed edges back to itself.
+        params: name -> tensor, for tensors that no module names.
+        budget: how many boxes at most; beyond, the middle is folded and the picture says so.
+        timeout: seconds that the layout may take.
+
+    Returns:
+        A Drawing, which shows itself in a notebook and saves as .svg, .png, .pdf, .dot or .gv.
+
+    Raises:
+        ValueError: an unknown level or view; nothing to draw, with the reason.
+
+    Example:
+        >>> from tinygrad_rnn import Value, draw
+        >>> x = Value(3.0)
+        >>> drawing = draw(x * x)
+        >>> drawing.save("square.svg")  # doctest: +SKIP
+    """
+    outputs = drawable(x)
+    if level is None:
+        level = "op" if all([y.node.plain_grad for _, y in outputs]) else "step"
+    if level not in LEVELS:
+        raise ValueError(f"draw: level must be one of {', '.join(LEVELS)}, got {level!r}")
+    if view not in VIEWS:
+        raise ValueError(f"draw: view must be one of {', '.join(VIEWS)}, got {view!r}")
+    opens = {"op": "all", "step": "steps"}.get(level, "none")
+    trace = Trace(outputs, opens)
+    names: dict[Any, str] = {}
+    for name, tensor in (params or {}).items():
+        if tensor.node is not None:
+            names[tensor.node] = name
+        else:
+            names[id(tensor.array)] = name
+    picture = collapse(trace, level, view, names, budget or BUDGET, budget or BUDGET_WITHOUT_STEPS)
+    if view == "rolled":
+        picture = rolled(picture)
+    if picture.columns:
+        return Drawing(arranged_as_grid(picture), "nop2", timeout)
+    return Drawing(arranged_by_dot(picture), "dot", timeout)
