@@ -1,0 +1,316 @@
+"""Saving and loading: what comes back, what other libraries see, what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import stat
+import struct
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygrad_rnn import atomic
+from tinygrad_rnn.autograd.graph import Tensor
+from tinygrad_rnn.serialization import CheckpointError, load, save
+
+
+def arrays(dtype="f4", *shapes):
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+def same(a, b) -> bool:
+    """Equal in type, structure, dtype and every bit."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, Tensor):
+        a, b = a.array, b.array
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return a == b or (a != a and b != b)
+
+
+def round_trip(obj):
+    file = io.BytesIO()
+    save(obj, file)
+    file.seek(0)
+    return load(file)
+
+
+# --- what comes back ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4", "i2", "i1", "u1", "u2", "u4", "?"])
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 3), (2, 3, 4)])
+def test_tensors_of_every_dtype_and_shape(dtype, shape, tmp_path):
+    array = np.arange(math.prod(shape), dtype="i8").reshape(shape).astype(dtype)
+    save({"w": Tensor(array), "a": array}, tmp_path / "x.safetensors")
+    back = load(tmp_path / "x.safetensors")
+    wider = {"u2": "i4", "u4": "i8"}.get(dtype, dtype)  # tensors do not have these two
+    assert same(back, {"w": Tensor(array.astype(wider)), "a": array})
+    assert back["w"].array.flags.writeable
+    assert back["a"].flags.writeable
+
+
+def test_strided_and_foreign_endian_arrays_come_back_with_the_same_values():
+    (x,) = arrays("f4", (6, 4))
+    for array in (x.T, x[::-2], x[:, 1:3], x.astype(">f4"), np.broadcast_to(x[0], (5, 4)), np.asfortranarray(x)):
+        back = round_trip({"x": Tensor(array)})["x"].array
+        assert np.array_equal(back, array)
+        assert back.dtype == np.float32
+        assert back.flags.c_contiguous
+
+
+def test_an_optimiser_like_state_comes_back_as_it_was():
+    a, b = arrays("f4", (2, 3), (4,))
+    state = {
+        "state": {0: {"exp_avg": Tensor(a), "step": 3}, 1: {"exp_avg": Tensor(b), "step": Tensor(np.array(3.0))}},
+        "param_groups": [{"lr": 3e-3, "betas": (0.9, 0.999), "foreach": None, "amsgrad": False, "params": [0, 1]}],
+        "generator": {"state": 2**127 + 1, "words": np.arange(4, dtype="u4")},
+        "text": 'ünï "quoted" \\ \n \0 \U0001f600 \ud800',
+        "numbers": [math.inf, -math.inf, math.nan, -0.0, 5e-324, 10**40],
+        "nothing": [(), [], {}, ((),), [[]]],
+        1.5: {True: "a", "1": "b"},
+    }
+    back = round_trip(state)
+    assert same(back, state)
+    assert math.copysign(1, back["numbers"][3]) == -1
+
+
+json_like = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.builds(np.float32, st.floats(width=32)).map(np.asarray),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text() | st.integers(), inner),
+)
+
+
+@given(json_like)
+def test_any_nesting_comes_back(obj):
+    assert same(round_trip(obj), obj)
+
+
+def test_names_that_collide_are_kept_apart():
+    a, b, c = arrays("f4", (1,), (2,), (3,))
+    state = {"a.b": Tensor(a), "a": {"b": Tensor(b)}, "__metadata__": Tensor(c), "": Tensor(a)}
+    assert same(round_trip(state), state)
+
+
+def test_a_single_tensor_and_numpy_numbers():
+    (a,) = arrays("f8", (2, 2))
+    assert same(round_trip(Tensor(a)), Tensor(a))
+    assert same(round_trip([np.float32(0.5), np.int64(3), np.True_]), [0.5, 3, True])
+
+
+# --- other libraries ------------------------------------------------------------------------------------------------
+
+
+def test_a_state_dict_is_a_plain_safetensors_file(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file, save_file
+
+    a, b = arrays("f4", (4, 3), (4,))
+    save({"rnn.weight_ih_l0": Tensor(a), "rnn.bias_ih_l0": Tensor(b)}, tmp_path / "ours.safetensors")
+    theirs = load_file(tmp_path / "ours.safetensors")
+    assert set(theirs) == {"rnn.weight_ih_l0", "rnn.bias_ih_l0"}
+    assert np.array_equal(theirs["rnn.weight_ih_l0"].numpy(), a)
+
+    halves = torch.tensor([1.0, -2.5, 65504.0, float("inf")])
+    foreign = {"w": torch.tensor(a), "half": halves.half(), "brain": halves.bfloat16(), "n": torch.tensor([3])}
+    save_file(foreign, tmp_path / "theirs.safetensors")
+    back = load(tmp_path / "theirs.safetensors")
+    assert same(back["w"], Tensor(a))
+    assert same(back["n"], Tensor(np.array([3])))
+    for name in ("half", "brain"):
+        assert same(back[name], Tensor(foreign[name].float().numpy()))
+
+
+def test_a_dtype_without_counterpart_is_named(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    save_file({"w": torch.zeros(2, dtype=torch.float8_e4m3fn)}, tmp_path / "x.safetensors")
+    with pytest.raises(CheckpointError, match="'w' is of dtype F8_E4M3"):
+        load(tmp_path / "x.safetensors")
+
+
+# --- what cannot be saved --------------------------------------------------------------------------------------------
+
+
+class Stateful:
+    def state_dict(self):
+        return {}
+
+
+CYCLE: list = []
+CYCLE.append(CYCLE)
+
+
+@pytest.mark.parametrize(
+    ("obj", "message"),
+    [
+        ({"a": [1, {"b": object()}]}, r"cannot save a object at obj\['a'\]\[1\]\['b'\]"),
+        ({"model": Stateful()}, r"cannot save a Stateful at obj\['model'\]; save its state_dict"),
+        ([lambda: 0], r"cannot save a function at obj\[0\]"),
+        ({"z": 1 + 2j}, r"cannot save a complex at obj\['z'\]"),
+        ({"z": np.array([1j])}, r"cannot save an array of complex128 at obj\['z'\]"),
+        ({"s": np.array(["x"])}, r"cannot save an array of <U1 at obj\['s'\]"),
+        ({(1, 2): 3}, r"keys must be strings or numbers, got \(1, 2\) at obj"),
+        (CYCLE, r"the list at obj\[0\] contains itself"),
+    ],
+)
+def test_what_cannot_be_saved_is_named_and_nothing_is_written(obj, message, tmp_path):
+    path = tmp_path / "x.safetensors"
+    save({"kept": 1}, path)
+    with pytest.raises(TypeError, match=message):
+        save(obj, path)
+    assert load(path) == {"kept": 1}
+    assert os.listdir(tmp_path) == ["x.safetensors"]
+
+
+# --- damaged files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def good(tmp_path):
+    path = tmp_path / "good.safetensors"
+    save({"w": Tensor(arrays("f4", (5, 7))[0]), "nested": [1, 2]}, path)
+    return path
+
+
+def test_every_truncation_is_refused(good):
+    data = good.read_bytes()
+    for length in range(len(data)):
+        with pytest.raises(CheckpointError, match="truncated, or not a safetensors file") as caught:
+            load(io.BytesIO(data[:length]))
+        assert "\n" not in str(caught.value)
+
+
+def test_any_flipped_byte_loads_or_is_refused(good):
+    data = good.read_bytes()
+    for i in range(len(data)):
+        damaged = bytearray(data)
+        damaged[i] ^= 0x15
+        with contextlib.suppress(CheckpointError):
+            load(io.BytesIO(bytes(damaged)))
+
+
+def with_entry(entry: str) -> io.BytesIO:
+    header = json.dumps({"__metadata__": {"tinygrad_rnn": entry}}).encode()
+    return io.BytesIO(struct.pack("<Q", len(header)) + header)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"version": "x", "structure": 1}',
+        '{"version": 1, "structure": {"tensor": "missing"}}',
+        '{"version": 1, "structure": {"execute": "x"}}',
+        '{"version": 1, "structure": {"tuple": 3}}',
+        '{"version": 1, "structure": {"a": 1, "b": 2}}',
+        '{"version": 1, "structure": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    ],
+)
+def test_a_damaged_description_is_refused(entry):
+    with pytest.raises(CheckpointError, match="description of its structure is damaged"):
+        load(with_entry(entry))
+
+
+def test_a_newer_version_is_refused():
+    with pytest.raises(CheckpointError, match="written in format 2, this version of tinygrad_rnn reads up to 1"):
+        load(with_entry('{"version": 2, "structure": null}'))
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        load(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match="absent/x") as caught:
+        save(1, tmp_path / "absent" / "x")
+    assert ".tmp" not in str(caught.value)
+
+
+def test_a_pickle_is_never_run(tmp_path):
+    import pickle
+
+    class Bomb:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "exploded"),)
+
+    (tmp_path / "x.pt").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "x.pt", weights_only=False)
+    assert not (tmp_path / "exploded").exists()
+
+
+# --- interrupted saves -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_an_interrupted_save_leaves_the_previous_file(where, error, good, monkeypatch):
+    before = good.read_bytes()
+
+    def fails(*args):
+        raise error
+
+    monkeypatch.setattr(atomic.os, where, fails)
+    with pytest.raises(type(error)):
+        save({"other": 1}, good)
+    monkeypatch.undo()
+    assert good.read_bytes() == before
+    assert os.listdir(good.parent) == [good.name]
+
+
+def test_an_error_in_the_middle_of_writing_leaves_the_previous_file(good):
+    before = good.read_bytes()
+
+    def write() -> None:
+        with atomic.replacing(good) as file:
+            file.write(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert good.read_bytes() == before
+    assert os.listdir(good.parent) == [good.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions, links and devices")
+class TestPosix:
+    def test_permissions_and_links_survive(self, good):
+        good.chmod(0o640)
+        link = good.with_name("link")
+        link.symlink_to(good)
+        save({"new": 1}, link)
+        assert link.is_symlink()
+        assert load(good) == {"new": 1}
+        assert stat.S_IMODE(good.stat().st_mode) == 0o640
+
+    def test_a_new_file_has_the_usual_permissions(self, tmp_path):
+        save(1, tmp_path / "a")
+        (tmp_path / "b").touch()
+        assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+    def test_a_pipe_is_written_to_and_not_replaced(self, tmp_path):
+        read, write = os.pipe()
+        save({"x": 1}, f"/dev/fd/{write}" if sys.platform == "darwin" else f"/proc/self/fd/{write}")
+        os.close(write)
+        with open(read, "rb") as file:
+            assert load(io.BytesIO(file.read())) == {"x": 1}
