@@ -196,7 +196,7 @@ def test_random_expressions_beside_torch(seed):
 def test_a_value_is_a_number():
     x = Value(2)
     assert (float(x), x.item(), bool(x), bool(Value(0.0))) == (2.0, 2.0, True, False)
-    assert x < 3 and x <= Value(2.0) and x > 1.5 and x >= 2  # noqa: PT018
+    assert x < 3 and x <= Value(2.0) and x > 1.5 and x >= 2
     assert (x + np.float64(1.5)).data == 3.5
     assert type((np.int64(3) * x).data) is float
     assert repr(x) == "Value(data=2.0, grad=0.0)"

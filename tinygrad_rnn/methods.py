@@ -33,13 +33,16 @@ RENAMED: dict[str, Callable] = {
     "absolute": ops.abs, "add": ops.add_scaled, "arccos": ops.acos, "arcsin": ops.asin, "arctan": ops.atan,
     "div": ops.div, "divide": ops.div, "greater": ops.gt, "greater_equal": ops.ge, "less": ops.lt,
     "less_equal": ops.le, "multiply": ops.mul, "negative": ops.neg, "not_equal": ops.ne, "sub": ops.sub_scaled,
-    "subtract": ops.sub_scaled, "true_divide": ops.div,
+    "subtract": ops.sub_scaled, "true_divide": ops.div, "bernoulli": creation.bernoulli,
+    "multinomial": creation.multinomial, "where": lambda input, condition, other: ops.where(condition, input, other),
 }  # fmt: skip
 
 IN_PLACE = """
-    abs add addcdiv addcmul ceil clamp clip cos cumsum div exp expm1 floor floor_divide fmod index_add index_copy
-    index_fill lerp log log10 log1p log2 masked_fill mul neg pow reciprocal relu remainder round rsqrt scatter
-    scatter_add sigmoid sign sin sqrt square sub tan tanh tril triu trunc
+    abs acos add addcdiv addcmul addmm asin atan atan2 baddbmm bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp
+    clip cos cosh cumprod cumsum div eq erf exp exp2 expm1 floor floor_divide fmod ge gt index_add index_copy index_fill
+    le lerp log log10 log1p log2 logical_and logical_not logical_or logical_xor lt masked_fill mul nan_to_num ne neg pow
+    reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square sub tan tanh tril triu
+    trunc
 """.split()
 
 # In place in shape only: the handle gets another view of the same memory.
@@ -50,11 +53,20 @@ OPERATORS: dict[str, Callable] = {
     "mod": ops.remainder, "pow": ops.pow, "matmul": ops.matmul, "and": ops.bitwise_and, "or": ops.bitwise_or,
     "xor": ops.bitwise_xor,
 }  # fmt: skip
-UNARY: dict[str, Callable] = {"neg": ops.neg, "abs": ops.abs, "invert": ops.bitwise_not}
+UNARY: dict[str, Callable] = {"neg": ops.neg, "abs": ops.abs, "invert": ops.bitwise_not, "pos": lambda x: x}
 COMPARISONS: dict[str, Callable] = {"eq": ops.eq, "ne": ops.ne, "lt": ops.lt, "le": ops.le, "gt": ops.gt, "ge": ops.ge}
 
 
-CONVERSIONS = {"float": "f4", "double": "f8", "int": "i4", "long": "i8", "short": "i2", "char": "i1", "byte": "u1", "bool": "?"}
+CONVERSIONS = {
+    "float": "f4",
+    "double": "f8",
+    "int": "i4",
+    "long": "i8",
+    "short": "i2",
+    "char": "i1",
+    "byte": "u1",
+    "bool": "?",
+}
 
 
 def attach(tensor: type[Tensor]) -> None:
@@ -96,7 +108,7 @@ def _comparison(op: Callable) -> Callable:
     return lambda a, b: op(a, b) if isinstance(b, (Tensor, int, float, np.ndarray, np.generic)) else NotImplemented
 
 
-# --- overwriting -------------------------------------------------------------------------------------------------
+# --- overwriting ------------------------------------------------------------------------------------------
 
 
 def fill_(x: Tensor, value) -> Tensor:
@@ -136,7 +148,9 @@ def random_(x: Tensor, low: int = 0, high: int | None = None, *, generator=None)
     if high is None and low:
         low, high = 0, low
     if high is None:
-        high = 2 if dtype.kind == "b" else np.iinfo(dtype).max if dtype.kind in "iu" else 2 ** (np.finfo(dtype).nmant + 1)
+        high = (
+            2 if dtype.kind == "b" else np.iinfo(dtype).max if dtype.kind in "iu" else 2 ** (np.finfo(dtype).nmant + 1)
+        )
     return write(x, creation.randint(low, high, x.array.shape, generator=generator), "random_")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .autograd.graph import Leaf, Node, Tensor
@@ -22,55 +25,78 @@ def tensor_repr(x: Tensor) -> str:
         extra.append("requires_grad=True")
     elif x.node is not None:
         extra.append(f"grad_fn=<{grad_fn_name(x.node)}>")
-    return f"tensor({', '.join([values(array, 'tensor('), *extra])})"
+    prefix = "tensor("
+    lines = (prefix + values(array, len(prefix))).split("\n")
+    for part in extra:
+        if len(lines[-1]) + len(part) + 4 > WIDTH:
+            lines[-1] += ","
+            lines.append(" " * len(prefix) + part)
+        else:
+            lines[-1] += f", {part}"
+    return "\n".join(lines) + ")"
 
 
 def grad_fn_name(node: Node) -> str:
     """`MulBackward0` for a product: the name PyTorch would show."""
     op = node.inputs[0] if node.rule.op is None and node.inputs else node
-    return "".join([part.capitalize() for part in op.name.split("_")]) + "Backward0"
+    return "".join([part[:1].upper() + part[1:] for part in op.name.split("_")]) + "Backward0"
 
 
-def values(array: np.ndarray, prefix: str = "") -> str:
-    """The numbers in nested brackets, PyTorch's formats, summarised beyond a thousand."""
+def values(array: np.ndarray, indent: int = 0) -> str:
+    """The numbers in nested brackets, in PyTorch's formats and lines, summarised beyond a thousand."""
     if array.size == 0:
         return "[]"
-    show = number_format(array)
-    if array.ndim == 0:
-        return show(array[()]).strip()
-    return np.array2string(
-        array, separator=", ", prefix=prefix, threshold=THRESHOLD, edgeitems=EDGE, max_line_width=WIDTH,
-        formatter={"all": show},
-    )  # fmt: skip
+    summary = array.size > THRESHOLD
+    show, width = number_format(ends_only(array) if summary else array.ravel())
+
+    def nested(part: np.ndarray, indent: int) -> str:
+        if part.ndim == 0:
+            return show(part[()])
+        kept, short = part, summary and len(part) > 2 * EDGE
+        if short:
+            kept = np.concatenate([part[:EDGE], part[-EDGE:]])
+        if part.ndim == 1:
+            items = [show(v) for v in kept]
+            per_line = max(1, (WIDTH - indent) // (width + 2))
+            between = ",\n"
+        else:
+            items = [nested(row, indent + 1) for row in kept]
+            per_line = 1
+            between = "," + "\n" * (part.ndim - 1)
+        if short:
+            items.insert(EDGE, " ..." if part.ndim == 1 else "...")
+        lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
+        return "[" + (between + " " * (indent + 1)).join(lines) + "]"
+
+    return nested(array, indent)
 
 
-def number_format(array: np.ndarray):
-    """One format for all elements: whole numbers as `1.`, else four decimals, scientific if they span too much."""
-    if array.dtype.kind != "f":
-        width = max([len(str(v)) for v in shown(array)])
-        return lambda v: str(v).rjust(width)
-    numbers = shown(array).astype(np.float64)
-    finite = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
-    low, high = (finite.min(), finite.max()) if finite.size else (1.0, 1.0)
-    if finite.size == 0 or bool(np.all(finite == np.ceil(finite))):
-        scientific = high / low > 1000 or high > 1e8
-        spec = ".4e" if scientific and high > 1e8 else ".0f"
-    else:
-        spec = ".4e" if high / low > 1000 or high > 1e8 or low < 1e-4 else ".4f"
+def number_format(numbers: np.ndarray) -> tuple[Callable[[Any], str], int]:
+    """One format for all elements, and its width.
 
-    def text(v) -> str:
-        if not np.isfinite(v):
-            return str(float(v))
-        return format(v, spec) + ("." if spec == ".0f" else "")
+    Whole numbers as `1.`, else four decimals; scientific if they span too much or are too large or small.
+    """
+    if numbers.dtype.kind != "f":
+        width = max([len(str(v)) for v in numbers])
+        return lambda v: str(v).rjust(width), width
+    regular = numbers[np.isfinite(numbers) & (numbers != 0)].astype(np.float64)
+    spec, width = ".0f", 1
+    if regular.size:
+        low, high = np.abs(regular).min(), np.abs(regular).max()
+        whole = bool(np.all(regular == np.ceil(regular)))
+        scientific = high / low > 1000 or high > 1e8 or (low < 1e-4 and not whole)
+        spec = ".4e" if scientific else ".0f" if whole else ".4f"
+        width = max([len(format(v, spec)) for v in regular]) + (spec == ".0f")
 
-    width = max([len(text(v)) for v in numbers])
-    return lambda v: text(v).rjust(width)
+    def show(v) -> str:
+        text = format(float(v), spec)
+        return (f"{text}." if spec == ".0f" and np.isfinite(v) else text).rjust(width)
+
+    return show, width
 
 
-def shown(array: np.ndarray) -> np.ndarray:
-    """The elements that will be printed: all, or those at the edges."""
-    if array.size <= THRESHOLD:
-        return array.ravel()
+def ends_only(array: np.ndarray) -> np.ndarray:
+    """The elements that a summary shows."""
     for axis, n in enumerate(array.shape):
         if n > 2 * EDGE:
             array = np.take(array, [*range(EDGE), *range(n - EDGE, n)], axis)

@@ -30,7 +30,7 @@ class Value(Node):
     Source: the interface of micrograd's `Value` (Karpathy 2020).
     """
 
-    __slots__ = ("data", "grad")  # type: ignore[misc]
+    __slots__ = ("data", "grad")
     shape: tuple = ()
     observed = plain_grad = True
 
@@ -64,7 +64,7 @@ class Value(Node):
             self.grad += dy
         return dy
 
-    def observe(self) -> None:
+    def observe(self):
         raise TypeError("a Value has no hooks; every Value keeps its own .grad")
 
     def seed_grad(self, dy, recorded: bool):
@@ -117,12 +117,15 @@ def _number(data) -> float:
 
 
 def _binary(op: Op) -> Callable:
+    """a + b of Values; a plain number becomes a Value too, as in micrograd, so that drawings show it."""
     forward, both, save = op.scalar or op.forward, None, None
 
     def call(a, b):
         nonlocal both, save
         if b.__class__ is not Value:
-            return apply_scalar(op, (a, b if b.__class__ is float else _number(b)), {}) if _scalar(b) else NotImplemented
+            if not _scalar(b):
+                return NotImplemented
+            b = Value(b)
         a_number, b_number = a.data, b.data
         y = forward(a_number, b_number)
         if (scope := recording()) is None:
@@ -144,11 +147,18 @@ def _binary(op: Op) -> Callable:
 
 
 def _scalar(x) -> bool:
-    return isinstance(x, (int, float)) or (hasattr(x, "__float__") and not getattr(x, "shape", ()))
+    return isinstance(x, (Value, int, float)) or (hasattr(x, "__float__") and not getattr(x, "shape", ()))
 
 
-def _reflected(op: Op) -> Callable:
-    return lambda a, b: apply_scalar(op, (_number(b), a), {}) if _scalar(b) else NotImplemented
+def _reflected(call: Callable) -> Callable:
+    return lambda a, b: call(Value(b), a) if _scalar(b) else NotImplemented
+
+
+def _power(a, b):
+    """a ** b, where a plain number stays one: the logarithm in an exponent's gradient wants a > 0."""
+    if not _scalar(a) or not _scalar(b):
+        return NotImplemented
+    return apply_scalar(ops.pow.op, tuple([x if x.__class__ is Value else _number(x) for x in (a, b)]), {})
 
 
 def _unary(op: Op) -> Callable:
@@ -187,11 +197,14 @@ def _method(op: Op) -> Callable:
     return call
 
 
-for _symbol, _op in {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow}.items():
-    setattr(Value, f"__{_symbol}__", _binary(_op.op))
-    setattr(Value, f"__r{_symbol}__", _reflected(_op.op))
-Value.__neg__ = _method(ops.neg.op)  # type: ignore[attr-defined]
-Value.__abs__ = _method(ops.abs.op)  # type: ignore[attr-defined]
+for _symbol, _op in {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div}.items():
+    _call = _binary(_op.op)
+    setattr(Value, f"__{_symbol}__", _call)
+    setattr(Value, f"__r{_symbol}__", _reflected(_call))
+for _symbol, _call in {
+    "pow": _power, "rpow": lambda a, b: _power(b, a), "neg": _method(ops.neg.op), "abs": _method(ops.abs.op),
+}.items():  # fmt: skip
+    setattr(Value, f"__{_symbol}__", _call)
 
 for _op in (
     ops.abs, ops.acos, ops.asin, ops.atan, ops.atan2, ops.ceil, ops.cos, ops.cosh, ops.elu, ops.erf, ops.exp, ops.exp2,

@@ -8,54 +8,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import creation, ops
-from .autograd.backward import backward, grad
-from .autograd.graph import Leaf, Node, ObservedNode, Tensor
-from .autograd.op import cast, lift
-from .autograd.promotion import FLOATS, get_default_dtype
-from .autograd.scope import no_grad
+from .autograd.backward import backward
+from .autograd.graph import Leaf, Node, ObservedNode, RemovableHandle, Tensor
+from .autograd.handle import Size
+from .autograd.op import cast
+from .autograd.promotion import FLOATS
 from .autograd.view import View
 from .device import CPU, check_device, device
 from .methods import assign, attach
 from .printing import tensor_repr
-from .random import default_generator
 
-__all__ = ["Size", "Tensor"]
-
-
-class Size(tuple):
-    """A shape; `numel()` multiplies it out."""
-
-    def numel(self) -> int:
-        return int(np.prod(self, dtype=np.int64))
-
-    def __repr__(self) -> str:
-        return f"Size({list(self)})"
-
-
-_hook_number = count().__next__
-
-
-class RemovableHandle:
-    """What `register_hook` returns: `remove()` takes the hook off again. Also a context manager."""
-
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
-        self._hooks, self._key = hooks, _hook_number()
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
+__all__ = ["RemovableHandle", "Size", "Tensor"]
 
 
 class Face:
@@ -391,7 +359,7 @@ class Face:
         return ops.getitem(self, index)
 
     def __setitem__(self, index, value) -> None:
-        assign(self, index, value)
+        assign(self, index, value)  # type: ignore[arg-type]
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:

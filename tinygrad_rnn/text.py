@@ -123,7 +123,7 @@ def split(text: str, heldout: float = 0.1) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
-class batches(Sequence):  # noqa: N801  # used like a function: for x, y in batches(ids, n, t)
+class batches(Sequence):  # used like a function: for x, y in batches(ids, n, t)
     """The text as N parallel streams, cut into chunks of T steps; the target is the next character.
 
     Stream j reads on from chunk to chunk, so the state of a recurrent network is carried along. The few

@@ -10,7 +10,7 @@ from tinygrad_rnn.autograd.op import primitive
 
 from .both import as_torch, programs, refused_as_torch
 
-# --- values, as torch's ----------------------------------------------------------------------------------------
+# --- values, as torch's -----------------------------------------------------------------------------------
 
 
 def leaves(m, *shapes, dtype="float64"):
@@ -267,19 +267,20 @@ def gradient_assigned(m):
 
 
 @programs(
-    fan_out, diamond, skewed_diamond, unused_output_of_several, no_output_but_one, several_roots, a_root_below_another,
-    repeated_root, repeated_input, root_is_a_leaf, output_is_its_own_input, accumulates, accumulates_in_place,
-    two_leaves_do_not_share, two_leaves_do_not_share_with_create_graph, the_given_gradient_stays,
-    own_gradient_as_gradient, gradient_is_cast, unbroadcast, unbroadcast_lead_and_one, unbroadcast_empty, retained,
-    retained_accumulates, twice_with_retain_graph, twice_where_nothing_was_saved, inputs_only, inputs_not_a_leaf,
-    grad_goes_no_further, grad_leaves_hooks_off_the_way, of_a_non_leaf, of_one_output_of_several, allow_unused,
-    materialize, constant_factor, gradient_assigned,
+    fan_out, diamond, skewed_diamond, unused_output_of_several, no_output_but_one, several_roots,
+    a_root_below_another, repeated_root, repeated_input, root_is_a_leaf, output_is_its_own_input, accumulates,
+    accumulates_in_place, two_leaves_do_not_share, two_leaves_do_not_share_with_create_graph,
+    the_given_gradient_stays, own_gradient_as_gradient, gradient_is_cast, unbroadcast,
+    unbroadcast_lead_and_one, unbroadcast_empty, retained, retained_accumulates, twice_with_retain_graph,
+    twice_where_nothing_was_saved, inputs_only, inputs_not_a_leaf, grad_goes_no_further,
+    grad_leaves_hooks_off_the_way, of_a_non_leaf, of_one_output_of_several, allow_unused, materialize,
+    constant_factor, gradient_assigned,
 )  # fmt: skip
 def test_as_torch(program):
     as_torch(program)
 
 
-# --- higher orders ---------------------------------------------------------------------------------------------
+# --- higher orders ----------------------------------------------------------------------------------------
 
 
 def order_four(m):
@@ -368,8 +369,8 @@ def accumulates_over_create_graph(m):
 
 @programs(
     order_four, mixed_partials, gradient_penalty, backward_with_create_graph, create_graph_under_no_grad,
-    broadcast_at_second_order, unused_output_at_second_order, cotangent_that_requires_grad, retain_graph_is_implied,
-    accumulates_over_create_graph,
+    broadcast_at_second_order, unused_output_at_second_order, cotangent_that_requires_grad,
+    retain_graph_is_implied, accumulates_over_create_graph,
 )  # fmt: skip
 def test_higher_orders_as_torch(program):
     as_torch(program, rtol=1e-9)
@@ -413,7 +414,7 @@ def test_data_assigned_later_does_not_change_the_past():
     np.testing.assert_array_equal(x.grad.numpy(), [2.0, 4.0, 6.0])
 
 
-# --- what is refused -------------------------------------------------------------------------------------------
+# --- what is refused --------------------------------------------------------------------------------------
 
 
 def x3(**options):
@@ -422,6 +423,10 @@ def x3(**options):
 
 def refused_non_scalar(x):
     (x * 2).backward()
+
+
+def refused_non_scalar_output_of_several(x):
+    x.split(2)[0].backward()
 
 
 def refused_second_time(x):
@@ -483,6 +488,7 @@ def refused_flag(x):
     ("refused", "words"),
     [
         (refused_non_scalar, ["scalar", "mul", r"\(3,\)"]),
+        (refused_non_scalar_output_of_several, ["scalar", "`split`", r"\(2,\)"]),
         (refused_second_time, ["second time", "exp", "retain_graph=True", "detach"]),
         (refused_after_partial_free, ["second time", "tanh"]),
         (refused_plain, ["does not require grad"]),

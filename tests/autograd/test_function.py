@@ -1,4 +1,4 @@
-"""Function, the operation of one's own in torch's form: the same class, derived from either library's, does the same."""
+"""Function, the operation of one's own in torch's form: the same class does the same with either library."""
 
 from __future__ import annotations
 
@@ -328,9 +328,10 @@ def once_is_allowed(m):
 
 @programs(
     first_order, second_order, third_order, several_outputs, several_outputs_second_order, unused_output,
-    not_materialized, needs_input_grad, no_tensor_arguments, twice_without_saved_tensors, twice_with_retain_graph,
-    same_tensor_twice, unbroadcast_gradient, setup_context, non_differentiable_output, nothing_recorded_inside,
-    without_gradient, gradient_none, reversed_gradient, more_gradients_all_none, once_is_allowed,
+    not_materialized, needs_input_grad, no_tensor_arguments, twice_without_saved_tensors,
+    twice_with_retain_graph, same_tensor_twice, unbroadcast_gradient, setup_context,
+    non_differentiable_output, nothing_recorded_inside, without_gradient, gradient_none, reversed_gradient,
+    more_gradients_all_none, once_is_allowed,
 )  # fmt: skip
 def test_as_torch(program):
     as_torch(program, rtol=1e-9)
@@ -391,8 +392,8 @@ def twice_through_once(m):
 
 
 @programs(
-    too_few_gradients, too_many_gradients, no_tensor_as_gradient, gradient_of_wrong_shape, saved_tensors_freed,
-    saved_tensor_written, saved_output_written, twice_through_once,
+    too_few_gradients, too_many_gradients, no_tensor_as_gradient, gradient_of_wrong_shape,
+    saved_tensors_freed, saved_tensor_written, saved_output_written, twice_through_once,
 )  # fmt: skip
 def test_refused_as_torch_refuses(program):
     refused_as_torch(program)

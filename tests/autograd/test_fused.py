@@ -32,7 +32,7 @@ def cell():
     global cell_step
 
     @fused(forward=_kernel, vjp=_kernel_vjp, outputs="h_next n", hidden="a")
-    def cell_step(x: engine.Array, h: engine.Array, w: engine.Array, b: engine.Array | None = None):
+    def cell_step(x, h, w, b: engine.Array | None = None):
         """h' = tanh(a), n = a^2, a = x w + h w + b."""
         a = x * w + h * w
         if b is not None:
@@ -155,9 +155,6 @@ def test_expand_after_the_graph_was_freed():
 
 def test_expand_in_no_grad_and_of_what_cannot_be_opened():
     x, h, w, _ = leaves()
-    with tg.no_grad():
-        _, outputs = expand(cell_step(*leaves(3))[0].node.inputs[0]) if tg.is_grad_enabled() else (None, None)
-    assert outputs is None
     node = cell_step(x, h, w)[0].node.inputs[0]
     with tg.no_grad():
         _, outputs = expand(node)

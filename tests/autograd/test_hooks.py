@@ -181,9 +181,9 @@ def a_hook_that_adds_a_hook(m):
 
 
 @programs(
-    sees, sees_each_backward, replaces_at_a_leaf, replaces_in_between, in_order_of_registration, removed, as_a_context,
-    handles_dropped_at_once, after_a_complete_sum, registered_after_use, on_one_output_of_several,
-    of_the_root, retained_gradient_is_the_replaced_one, in_grad,
+    sees, sees_each_backward, replaces_at_a_leaf, replaces_in_between, in_order_of_registration, removed,
+    as_a_context, handles_dropped_at_once, after_a_complete_sum, registered_after_use,
+    on_one_output_of_several, of_the_root, retained_gradient_is_the_replaced_one, in_grad,
     not_called_without_a_gradient, with_create_graph, a_second_backward_within, the_gradient_is_detached,
     a_hook_that_adds_a_hook,
 )  # fmt: skip
@@ -242,7 +242,7 @@ def test_an_error_in_a_hook_leaves_the_engine_usable():
     np.testing.assert_array_equal(x.grad.numpy(), [2.0, 4.0, 6.0])
 
 
-# --- of modules ------------------------------------------------------------------------------------------------
+# --- of modules -------------------------------------------------------------------------------------------
 
 
 def linear(m):

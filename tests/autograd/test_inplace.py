@@ -27,7 +27,7 @@ def grads(m, y, *xs):
     return (y, *[x.grad for x in xs])
 
 
-# --- the whole tensor ------------------------------------------------------------------------------------------
+# --- the whole tensor -------------------------------------------------------------------------------------
 
 
 def each_in_place(name, *args):
@@ -205,7 +205,7 @@ def test_whole_tensor_as_torch(program):
     as_torch(program, rtol=1e-9)
 
 
-# --- through views ---------------------------------------------------------------------------------------------
+# --- through views ----------------------------------------------------------------------------------------
 
 
 def row_then_base(m):
@@ -399,7 +399,7 @@ def views_of_a_constant(m):
     """A constant's view begins to require grad when something that does is written into its memory."""
     x, b = base(m, 4)
     buffer = m.zeros(2, 4, dtype=m.float64)
-    row, other = buffer[0], buffer[1]
+    row = buffer[0]
     row.add_(b)
     return row.requires_grad, buffer.requires_grad, *grads(m, buffer, x)
 
@@ -496,12 +496,13 @@ def random_history(m, seed):
 
 
 @programs(
-    row_then_base, base_then_row, row_then_other_view, view_of_view, view_of_view_read_late, through_transpose,
-    through_every_view, negative_step, overlapping_copy, chained_index_write, confusion_matrix, fancy_increment,
-    setitem_forms, setitem_broadcasts, setitem_leading_ones, setitem_mask, setitem_whole, setitem_casts,
-    setitem_of_a_list_element, recurrent_buffer, recurrent_columns, buffer_reused, views_of_a_constant,
-    view_requires_grad_after_base_write, view_zeroed, iteration_without_grad, detached_write, reshaped_in_place,
-    reshaped_view_in_place, clone_is_apart, contiguous_shares, reshape_that_copies,
+    row_then_base, base_then_row, row_then_other_view, view_of_view, view_of_view_read_late,
+    through_transpose, through_every_view, negative_step, overlapping_copy, chained_index_write,
+    confusion_matrix, fancy_increment, setitem_forms, setitem_broadcasts, setitem_leading_ones, setitem_mask,
+    setitem_whole, setitem_casts, setitem_of_a_list_element, recurrent_buffer, recurrent_columns,
+    buffer_reused, views_of_a_constant, view_requires_grad_after_base_write, view_zeroed,
+    iteration_without_grad, detached_write, reshaped_in_place, reshaped_view_in_place, clone_is_apart,
+    contiguous_shares, reshape_that_copies,
 )  # fmt: skip
 def test_views_as_torch(program):
     as_torch(program, rtol=1e-9)
@@ -512,7 +513,7 @@ def test_random_history_as_torch(seed):
     as_torch(lambda m: random_history(m, seed), rtol=1e-9)
 
 
-# --- refused, here as there --------------------------------------------------------------------------------------
+# --- refused, here as there -------------------------------------------------------------------------------
 
 
 def leaf_written(m):
@@ -671,7 +672,7 @@ def test_refused_as_torch_refuses(program):
     refused_as_torch(program)
 
 
-# --- better than torch, or different on purpose --------------------------------------------------------------------
+# --- better than torch, or different on purpose -----------------------------------------------------------
 
 
 def exp_then_mul(b):
@@ -690,7 +691,7 @@ def parts_again_and_again(b):
 
 @programs(exp_then_mul, mul_with_itself, parts_again_and_again)
 def test_what_an_in_place_operation_saves_is_safe(program):
-    """It keeps apart what its rule needs of the memory it writes, so that later writes are no error. (PyTorch's are.)"""
+    """It keeps apart what its rule needs of the memory it writes: later writes are no error. (PyTorch's are.)"""
     x, b = base(tg)
     program(b)
     weighted(tg, b).backward()
@@ -707,6 +708,33 @@ def test_what_an_in_place_operation_saves_is_safe(program):
         ends[1][place] -= eps
         numeric = (value(ends[0]) - value(ends[1])) / (2 * eps)
         assert x.grad.numpy()[place] == pytest.approx(numeric, rel=1e-6)
+
+
+def test_a_view_taken_under_no_grad_still_belongs_to_its_base():
+    """It requires no grad, but a recorded write through it is a write to the base. (PyTorch: error.)"""
+    x, b = base(tg)
+    with tg.no_grad():
+        v, (w, *_) = b[1][1:], b.unbind(0)
+    assert not v.requires_grad
+    assert not (v * 2).requires_grad
+    v.mul_(5)
+    b.sum().backward()
+    assert x.grad.tolist() == [[1.5] * 4, [1.5, 7.5, 7.5, 7.5], [1.5] * 4]
+    with pytest.raises(RuntimeError, match="unbind"):
+        w.mul_(2)
+
+
+def test_a_base_written_under_views_of_one_operation():
+    """Reading several views that one operation returned is right after a write to their base. (PyTorch: error.)"""
+    found = []
+    for parts in (lambda b: (*b.unbind(0)[:2], *b.split(2, 1)), lambda b: (b[0], b[1], b[:, :2], b[:, 2:])):
+        x, b = base(tg)
+        first, second, left, right = parts(b)
+        b.mul_(x)
+        b[1] = 3.0
+        found.append(grads(tg, tg.cat([first, second, left[2], right[0]]), x))
+    for one, other in zip(*found):
+        np.testing.assert_array_equal(one.detach().numpy(), other.detach().numpy())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def leaf(m):
     return m.ones(2, requires_grad=True)
 
 
-# --- modes, as torch's -----------------------------------------------------------------------------------------
+# --- modes, as torch's ------------------------------------------------------------------------------------
 
 
 def with_blocks(m):
@@ -107,9 +107,6 @@ def reused(m):
     for _ in range(2):
         with mode:
             seen.append(m.is_grad_enabled())
-            with mode:
-                seen.append(m.is_grad_enabled())
-            seen.append(m.is_grad_enabled())
         seen.append(m.is_grad_enabled())
     return seen
 
@@ -186,10 +183,18 @@ def in_a_thread(m):
     restored_after_an_error, generator_decorated, in_a_thread,
 )  # fmt: skip
 def test_modes_as_torch(program):
-    try:
-        as_torch(program)
-    finally:
-        tg.set_grad_enabled(True)
+    as_torch(program)
+    assert tg.is_grad_enabled()
+
+
+def test_a_mode_within_itself():
+    """(PyTorch's never comes out again.)"""
+    mode = tg.no_grad()
+    with mode:
+        with mode:
+            assert not tg.is_grad_enabled()
+        assert not tg.is_grad_enabled()
+    assert tg.is_grad_enabled()
 
 
 def test_modes_of_coroutines_do_not_mix():
@@ -201,7 +206,8 @@ def test_modes_of_coroutines_do_not_mix():
             seen.append(tg.is_grad_enabled() is expected)
 
     async def main():
-        await asyncio.gather(*[with_mode(tg.no_grad(), False) if k % 2 else with_mode(tg.enable_grad(), True) for k in range(6)])
+        modes = [(tg.no_grad(), False), (tg.enable_grad(), True)] * 3
+        await asyncio.gather(*[with_mode(mode, expected) for mode, expected in modes])
 
     asyncio.run(main())
     assert seen == [True] * 6
@@ -227,7 +233,7 @@ def test_threads_do_not_see_each_others_modes_and_frames():
     assert found == {"a": (False, "t=1", True, ""), "b": (True, "t=2", True, "")}
 
 
-# --- frames ------------------------------------------------------------------------------------------------------
+# --- frames -----------------------------------------------------------------------------------------------
 
 
 def where(y) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, localcontext
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import ops
 from tinygrad_rnn.autograd.backward import grad
+from tinygrad_rnn.ops.quiet import quiet
 
 inf, nan = math.inf, math.nan
 
@@ -159,10 +161,28 @@ def test_weight_gradients_of_long_batches_are_one_product():
     np.testing.assert_array_equal(weight.grad.array, np.full((64, 32), 1600))
 
 
+def test_silence_is_of_one_thread_and_one_call():
+    zeros = np.zeros(1000, np.float32)
+    outside = np.geterr()
+    with ThreadPoolExecutor(4) as pool:
+        for y in pool.map(lambda _: ops.log(tg.tensor(zeros)).array, range(40)):
+            assert np.all(y == -inf)
+    nested = quiet(lambda x: quiet(np.log)(x) + np.log(x))
+    assert np.all(nested(zeros) == -inf)
+    with pytest.raises(RuntimeError, match="linear"):
+        ops.linear(tg.ones(2), tg.ones(3, 3))
+    assert ops.log(tg.tensor(0.0)).item() == -inf
+    assert np.geterr() == outside
+    with pytest.raises(RuntimeWarning):
+        np.log(zeros)
+
+
 # --- errors ---------------------------------------------------------------------------------------------------
 
 matrix, vector = tg.ones(2, 3), tg.ones(3)
 ERRORS = {
+    "exp of a text": (lambda: tg.exp("one"), TypeError, "exp: expected a tensor"),
+    "tanh of a text": (lambda: tg.tanh("one"), TypeError, "tanh: expected a tensor"),
     "mean of integers": (lambda: tg.tensor([1, 2]).mean(), RuntimeError, "mean: expected a floating point.*int64"),
     "var of integers": (lambda: tg.tensor([1, 2]).var(), RuntimeError, "var: expected a floating point.*int64"),
     "norm of integers": (lambda: tg.tensor([1, 2]).norm(), RuntimeError, "norm: expected a floating point.*int64"),

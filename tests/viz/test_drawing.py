@@ -193,9 +193,9 @@ def test_golden(name):
 
 @pytest.mark.parametrize("budget", [3, 10, 500])
 def test_a_long_chain_is_folded_in_the_middle(budget):
-    y = Value(0.0)
+    y = one = Value(1.0)
     for _ in range(5000):
-        y = y + 1.0
+        y = y + one
     source = draw(y, budget=budget).source
     assert len(nodes(source)) <= budget + 2
     (fold,) = [name for name, node in nodes(source).items() if "⋯" in node]
@@ -205,9 +205,9 @@ def test_a_long_chain_is_folded_in_the_middle(budget):
 
 
 def test_hundreds_of_thousands_of_values():
-    y = Value(0.0)
+    y = one = Value(1.0)
     for _ in range(300_000):
-        y = y + 1.0
+        y = y + one
     drawing = draw(y, budget=50)
     assert len(nodes(drawing.source)) < 60
     assert any("operations" in word for word in words(drawing.render()))

@@ -36,11 +36,13 @@ def sweep(
     between = leading_to(targets, roots, oldest) if wanted else None
     retain = create_graph if retain_graph is None else retain_graph
     everywhere = deposit and not wanted
+    plain = any([root is not None and root.plain_grad for root in roots])  # a graph of Values, of numbers
     cotangent: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose cotangent is a sum made here, that nothing else can hold
     found: dict[Node, Any] = {}
     queue: list[tuple[int, Node]] = []  # a heap; but the newest node waits beside it, so that a chain
     newest: Node | None = None  # of operations, the usual case, never touches the heap
+    top = 0  # the sequence number of the heap's newest
     for root, dy in zip(roots, dys, strict=True):
         if root in cotangent:
             cotangent[root] = cotangent[root] + dy
@@ -48,14 +50,16 @@ def sweep(
             cotangent[root] = dy
             heappush(queue, (-root.seq, root))
     while newest is not None or queue:
-        node = heappop(queue)[1] if newest is None else newest
-        newest = None
+        if newest is None:
+            node = heappop(queue)[1]
+            top = -queue[0][0] if queue else 0
+        else:
+            node, newest = newest, None
         dy = cotangent.pop(node)
-        if node.observed:
-            if node.plain_grad and everywhere:
-                node.grad += dy  # type: ignore[attr-defined]
-            else:
-                dy = node.receive(dy, everywhere or (deposit and node in wanted))  # type: ignore[attr-defined]
+        if plain and everywhere:
+            node.grad += dy  # type: ignore[attr-defined]
+        elif node.observed:
+            dy = node.receive(dy, everywhere or (deposit and node in wanted))  # type: ignore[attr-defined]
         if wanted and node in targets:
             if dy.__class__ is list:
                 ports = [p for p in wanted if p.rule is PORT and p.inputs[0] is node]
@@ -71,6 +75,7 @@ def sweep(
             if source not in cotangent:
                 cotangent[source] = [None] * len(source.shape)
                 heappush(queue, (-source.seq, source))
+                top = -queue[0][0]
             old = cotangent[source][saved]  # of another handle on the same output
             cotangent[source][saved] = dy if old is None else old + dy
             continue
@@ -87,11 +92,13 @@ def sweep(
         for source, dx in zip(node.inputs, dxs) if rule.only is None else ((node.inputs[rule.only], dxs),):
             if source is None or dx is None or (between is not None and source not in between):
                 continue
-            if source.shape if dx.__class__ is float else dx.shape != source.shape:
+            if not plain and (source.shape if dx.__class__ is float else dx.shape != source.shape):
                 dx = fitted(dx, source, node, create_graph)
             old = cotangent.get(source)
             if old is not None:
-                if source in owned:
+                if plain:
+                    cotangent[source] = old + dx
+                elif source in owned:
                     old += dx
                     cotangent[source] = old
                 else:
@@ -100,18 +107,20 @@ def sweep(
                         owned.add(source)
                 continue
             cotangent[source] = dx
-            if newest is None and not (queue and source.seq < -queue[0][0]):
-                newest = source
-            elif newest is not None and source.seq > newest.seq:
-                heappush(queue, (-newest.seq, newest))
+            if newest is None and source.seq > top:
                 newest = source
             else:
+                if newest is not None and source.seq > newest.seq:
+                    newest, source = source, newest
                 heappush(queue, (-source.seq, source))
+                top = -queue[0][0]
     return found
 
 
 def any_array(saved: tuple) -> bool:
-    return any([isinstance(part, (np.ndarray, Tensor)) or (part.__class__ is tuple and any_array(part)) for part in saved])
+    """Whether there is an array among what was saved, also within an index."""
+    arrays = (np.ndarray, Tensor)
+    return any([isinstance(part, arrays) or (part.__class__ is tuple and any_array(part)) for part in saved])
 
 
 def leading_to(targets: set[Node], roots: list, oldest: int) -> set[Node]:
@@ -200,7 +209,8 @@ def pull_recorded(node: Node, dy):
             links += zip(op.inputs, node.inputs, strict=True)
         elif op.inputs[0] in known:
             arrays = known[op.inputs[0]]
-            known[op.inputs[0]] = [link.handle(x) if link else Tensor(x) for link, x in zip(node.inputs, arrays, strict=True)]
+            linked = zip(node.inputs, arrays, strict=True)
+            known[op.inputs[0]] = [link.handle(x) if link else Tensor(x) for link, x in linked]
         if op.single:
             links.append((op.outputs[0], node))
         else:
@@ -211,7 +221,7 @@ def pull_recorded(node: Node, dy):
         return node.rule.pull(complete(dy, node) if dy.__class__ is list else dy, *known.values())
 
 
-# --- fused nodes -----------------------------------------------------------------------------------------------
+# --- fused nodes ------------------------------------------------------------------------------------------
 
 
 class Freed:
@@ -254,7 +264,7 @@ def expand(node: Node) -> tuple[list, tuple]:
         return reopen(node)
 
 
-# --- the public face -------------------------------------------------------------------------------------------
+# --- the public face --------------------------------------------------------------------------------------
 
 
 def grad(
@@ -308,7 +318,9 @@ def grad(
     return tuple(results)
 
 
-def backward(tensors, grad_tensors=None, retain_graph: bool | None = None, create_graph: bool = False, inputs=None) -> None:
+def backward(
+    tensors, grad_tensors=None, retain_graph: bool | None = None, create_graph: bool = False, inputs=None
+) -> None:
     """Accumulate the gradient of `tensors` into `.grad` of every leaf below them (every Value).
 
     With `inputs`, only into those. Arguments otherwise as for `grad`. Source: `torch.autograd.backward`.

@@ -32,7 +32,8 @@ def jvp(func: Callable, inputs, v=None, create_graph: bool = False):
     if not linear:
         pushed = tuple([Tensor(np.zeros_like(y.array)) for y in ys])
     else:
-        pushed = grad([dx for dx, _ in linear], seeds, [t for _, t in linear], create_graph=create_graph, materialize_grads=True)
+        dxs, ts = zip(*linear)
+        pushed = grad(dxs, seeds, ts, create_graph=create_graph, materialize_grads=True)
     return packed(ys, create_graph), packed(_finish(pushed, create_graph), create_graph)
 
 
@@ -67,7 +68,8 @@ def hvp(func: Callable, inputs, v=None, create_graph: bool = False):
     if not pairs:
         found = tuple([Tensor(np.zeros_like(x.array)) for x in xs])
     else:
-        found = grad([dx for dx, _ in pairs], xs, [t for _, t in pairs], create_graph=create_graph, materialize_grads=True)
+        dxs, ts = zip(*pairs)
+        found = grad(dxs, xs, ts, create_graph=create_graph, materialize_grads=True)
     return packed(ys, create_graph), _like(inputs, _finish(found, create_graph))
 
 
@@ -119,7 +121,7 @@ def _block(y: Tensor, x: Tensor, create_graph: bool) -> Tensor:
     """The Jacobian of one output by one input: a backward pass for each element of the output."""
     rows = []
     for i in range(y.array.size):
-        unit = np.zeros_like(y.array)
+        unit = np.zeros(y.array.shape, y.array.dtype)
         unit.reshape(-1)[i] = 1
         (row,) = grad(y, x, Tensor(unit), retain_graph=True, create_graph=create_graph, materialize_grads=True)
         rows.append(row)

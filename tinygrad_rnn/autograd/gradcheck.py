@@ -86,7 +86,7 @@ def _analytic(func, given, checked, index) -> list[np.ndarray]:
     if y.node is None:
         return jacobians
     for row in range(y.array.size):
-        unit = np.zeros_like(y.array)
+        unit = np.zeros(y.array.shape, y.array.dtype)
         unit.reshape(-1)[row] = 1
         for jacobian, dx in zip(jacobians, grad(y, xs, Tensor(unit), retain_graph=True, allow_unused=True)):
             if dx is not None:

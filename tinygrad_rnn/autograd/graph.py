@@ -5,11 +5,13 @@ Links point from newer to older nodes only, so the graph has no cycle, and no ha
 
 from __future__ import annotations
 
+from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from .handle import Tensor
 from .scope import Scope, path
 from .writes import Writes, next_seq
 
@@ -38,9 +40,9 @@ class Node:
 
     @property
     def name(self) -> str:
-        return self.rule.op.name if self.rule.op else "leaf"
+        return self.rule.op.name if self.rule.op else self.inputs[0].name if self.inputs else "leaf"
 
-    def handle(self, array) -> Tensor:
+    def handle(self, array):
         """A tensor that holds `array` and continues the graph here."""
         return Tensor(array, self)
 
@@ -89,6 +91,26 @@ def check_hooked(hook, dy: Tensor, changed) -> None:
         raise RuntimeError(f"hook '{name}' has changed the size of value: {dy.array.shape} to {changed.array.shape}")
 
 
+_hook_number = count().__next__
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook off again. Also a context manager."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self._hooks, self._key = hooks, _hook_number()
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
 class ObservedNode(Node):
     __slots__ = ()
     observed = True
@@ -118,14 +140,14 @@ LEAF, PORT = NoRule("leaf"), NoRule("port")
 class Leaf(Node):
     """Where a gradient comes to rest: the leaf, not the tensor, owns `.grad`."""
 
-    __slots__ = ("grad", "dtype", "name")  # type: ignore[misc]  # name: what its module calls it
+    __slots__ = ("dtype", "grad", "name")  # name: what its module calls it
     observed = True
 
     def __init__(self, array: np.ndarray, name: str | None = None) -> None:
         super().__init__(LEAF, (), (), (), array.shape)
         self.grad: Tensor | None = None
         self.dtype = array.dtype
-        self.name = name
+        self.name = name  # type: ignore[assignment,misc]
         self.watch = Watch()
 
     def observe(self) -> Watch:
@@ -149,7 +171,7 @@ def accumulated(grad: Tensor | None, dy, dtype=None) -> Tensor:
     A copy because dy may be a read-only expansion, or the very array that another leaf receives.
     """
     if isinstance(dy, Tensor):  # create_graph: stays connected
-        return Tensor(dy.array.copy(), dy.node) if grad is None else grad + dy  # type: ignore[operator]
+        return Tensor(dy.array.copy(), dy.node) if grad is None else grad + dy
     if grad is None:
         return Tensor(np.array(dy, dtype))
     if grad.node is not None or not grad.array.flags.writeable:
@@ -162,30 +184,3 @@ def accumulated(grad: Tensor | None, dy, dtype=None) -> Tensor:
 def port(node: Node, index: int) -> Node:
     """Output `index` of a node that has several."""
     return Node(PORT, (node,), index, node.scope, node.shape[index])
-
-
-class Tensor:
-    """A handle: an array, and the node that made it. `node` is None exactly when no gradient is wanted.
-
-    Its public face, operators and methods, is added by `tinygrad_rnn.tensor`.
-    """
-
-    __slots__ = ("array", "node", "__weakref__")
-
-    array: np.ndarray
-    node: Any
-
-    def __init__(self, array, node: Node | None = None) -> None:
-        self.array = array
-        self.node = node
-
-    if TYPE_CHECKING:  # the engine knows the bare handle; what users see is in tensor.pyi
-
-        data: Any
-        grad: Any
-        requires_grad: bool
-
-        def __getattr__(self, name: str) -> Any: ...
-        def __getitem__(self, index: Any) -> Any: ...
-        def __add__(self, other: Any) -> Any: ...
-        def __mul__(self, other: Any) -> Any: ...

@@ -56,6 +56,8 @@ def writable(x: Tensor, writer: str, *others: Tensor) -> bool:
             f"{writer}: this tensor is one of several views that {op.name}() returned; they may not be written to. "
             f"Index the base tensor instead, or clone() first."
         )
+    if isinstance(x, View) and x.node is None:  # taken under no_grad
+        x.renew()
     return x.array.dtype.kind == "f"
 
 
@@ -80,7 +82,7 @@ def set_node(x: Tensor, node: Node | None) -> None:
     x._node, x._seen = node, root.node
 
 
-# --- the three kinds of in-place method --------------------------------------------------------------------------
+# --- the three kinds of in-place method -------------------------------------------------------------------
 
 
 def in_place(op: Callable, name: str | None = None) -> Callable:
@@ -108,7 +110,9 @@ def store(x: Tensor, y: Tensor, writer: str, record: bool) -> None:
             f"{writer} cannot enlarge the tensor it writes to"
         )
     if not castable(result.dtype, target.dtype):
-        raise RuntimeError(f"{writer}: result type {result.dtype} can't be cast to the desired output type {target.dtype}")
+        raise RuntimeError(
+            f"{writer}: result type {result.dtype} can't be cast to the desired output type {target.dtype}"
+        )
     node = y.node
     if record and node is not None and node.saved.__class__ is tuple:  # the rule may name what is overwritten
         node.saved = tuple([kept(part, target, result) for part in node.saved])

@@ -22,18 +22,19 @@ from collections.abc import Callable
 from functools import cached_property, partial, update_wrapper
 from importlib import import_module
 from inspect import Parameter, signature
-from typing import Any
+from re import findall
+from typing import Annotated, Any
 
 import numpy as np
 
-from .graph import Node, Tensor, port
+from .graph import Node, Tensor, next_seq, port
 from .promotion import F32, lift, result_type, settle
-from .scope import recording
+from .scope import Scope, recording
 from .view import Output, View
 
-Array = Any  # what a forward function or a rule is given: an ndarray, a Tensor or a float
-ArrayInt = Any  # the same, for an input that keeps its own dtype: indices
-ArrayBool = Any  # the same, for an input that keeps its own dtype: masks
+Array = Annotated[Any, "Array"]  # what a forward function or a rule is given: an ndarray, a Tensor or a float
+ArrayInt = Annotated[Any, "ArrayInt"]  # the same, for an input that keeps its own dtype: indices
+ArrayBool = Annotated[Any, "ArrayBool"]  # the same, for an input that keeps its own dtype: masks
 registry: dict[str, Op] = {}
 ndarray = np.ndarray
 
@@ -56,7 +57,8 @@ class Rule:
         """The first pull looks at what the rule returns; later ones are the rule itself."""
         dxs = self.given(dy, *saved)
         op, each = self.op, (dxs,) if self.only is not None else dxs
-        if not isinstance(each, (tuple, list)) or not (op.variadic or len(each) == len(op.inputs) or self.only is not None):
+        any_number = op.variadic or self.only is not None
+        if not isinstance(each, (tuple, list)) or not (any_number or len(each) == len(op.inputs)):
             got = f"{len(each)} of them" if isinstance(each, (tuple, list)) else type(each).__name__
             raise RuntimeError(
                 f"{op.name}: the gradient rule must return a tuple of {len(op.inputs)} gradients, one for each of "
@@ -98,7 +100,7 @@ class Op:
         self.optional: set[str] = set()  # inputs that may be left out
         for p in signature(described).parameters.values():
             if p.kind is Parameter.VAR_POSITIONAL or _is_input(p):
-                if p.annotation not in ("ArrayInt", "ArrayBool"):
+                if not {"ArrayInt", "ArrayBool"} & _words(p):
                     self.promoted.append(len(self.inputs))
                 self.inputs.append(p.name)
                 if p.default is None:
@@ -106,8 +108,8 @@ class Op:
                 self.variadic |= p.kind is Parameter.VAR_POSITIONAL
             else:
                 self.attrs[p.name] = p.default
-                if p.annotation in CONVERTERS:
-                    self.converters[p.name] = CONVERTERS[p.annotation]
+                for word in _words(p) & set(CONVERTERS) if len(_words(p)) == 1 else ():
+                    self.converters[p.name] = CONVERTERS[word]
         self.outputs, self.hidden = outputs.split(), hidden.split()
         self.required = [name for name, default in self.attrs.items() if default is Parameter.empty]
         self._check_declaration()
@@ -126,6 +128,11 @@ class Op:
             raise TypeError(
                 f"{self.name}: the names {twice} have two meanings. Inputs, attributes and outputs ({self.outputs}, "
                 f'see `outputs="..."`) must differ from each other and from `needs` and `<input>_shape`, `_dtype`.'
+            )
+        if not self.inputs:
+            raise TypeError(
+                f"{self.name}: an operation needs an input: a parameter without annotation and default, or one "
+                f"annotated Array; there is no input among {list(self.attrs)}"
             )
         if self.body and self.variadic:
             raise TypeError(f"{self.name}: a fused operation takes a fixed number of inputs, not *{self.inputs[-1]}")
@@ -160,9 +167,9 @@ class Op:
 
     def _asked(self, rule: Callable, dys: int) -> list[str]:
         """What a rule wants saved: its parameter names behind the cotangents."""
-        names = list(signature(rule).parameters)[dys:]
-        if len(signature(rule).parameters) < dys:
-            raise TypeError(f"{self.name}: the gradient rule takes {dys} cotangents first, one for each of {self.outputs}")
+        first, names = list(signature(rule).parameters)[:dys], list(signature(rule).parameters)[dys:]
+        if len(first) < dys:
+            raise TypeError(f"{self.name}: the rule takes {dys} cotangents first, one for each of {self.outputs}")
         known = [*self._known, *self._described]
         if unknown := set(names) - set(known):
             raise TypeError(f"{self.name}: the gradient rule asks for {sorted(unknown)}; it may ask for {known}")
@@ -180,7 +187,7 @@ class Op:
     def picker(self, names: list[str]) -> Callable[..., tuple]:
         """A function from all that is known at application to the tuple of what `names` ask for."""
         kept = "".join(f"{self._described.get(name, name)}, " for name in names)
-        return eval(f"lambda {', '.join(self._known)}: ({kept})")  # noqa: S307  # names were checked
+        return eval(f"lambda {', '.join(self._known)}: ({kept})")  # names were checked
 
     def holds_arrays(self, saves: list[str]) -> bool | None:
         """Whether these are arrays; None for attributes of which the declaration does not say it."""
@@ -215,9 +222,9 @@ class Op:
             return Rule(self, self._asked(pull, 1), pull, only=self.inputs.index(name))
         asked = {name: self._asked(pull, 1) for name, pull in pulls.items()}
         saves = list(dict.fromkeys(name for names in asked.values() for name in names))
-        calls = [f"d{x}({', '.join(['dy', *asked[x]])})" if x in pulls else "None" for x in self.inputs]
-        source = f"lambda {', '.join(['dy', *saves])}: ({', '.join(calls)},)"
-        return Rule(self, saves, eval(source, {f"d{name}": pull for name, pull in pulls.items()}))  # noqa: S307
+        calls = [f"pull_{x}({', '.join(['_dy', *asked[x]])})" if x in pulls else "None" for x in self.inputs]
+        source = f"lambda {', '.join(['_dy', *saves])}: ({', '.join(calls)},)"
+        return Rule(self, saves, eval(source, {f"pull_{name}": pull for name, pull in pulls.items()}))
 
     def _no_rule(self, dy):
         raise RuntimeError(
@@ -298,9 +305,12 @@ class Op:
             known = [*([arrays] if self.variadic else arrays), *([ys] if self.outputs[0][0] == "*" else ys)]
             saved = rule.save(*known, *results[n:], *attrs.values(), needs)
             node = Node(rule, nodes, saved, scope, ys[0].shape if self.single else tuple([y.shape for y in ys]))
-        links = [node] if self.single else [node and port(node, i) if y.dtype.kind == "f" else None for i, y in enumerate(ys)]
-        if self.view and recording() is not None and all([shares(y, arrays[0]) for y in ys]):
-            x = tensors[0]
+        links = [node]
+        if not self.single:
+            links = [port(node, i) if node and y.dtype.kind == "f" else None for i, y in enumerate(ys)]
+        x: Any = tensors[0] if tensors else None
+        tied = recording() is not None or nodes[:1] != (None,) or isinstance(x, View)  # also under no_grad
+        if self.view and tied and all([shares(y, arrays[0]) for y in ys]):
             root, path = (x.root, x.path) if isinstance(x, View) else (x, None)
             ops = [self] if self.single else [Output(self, i) for i in range(n)]
             handles: list[Tensor] = [View(y, root, (path, op, attrs), link) for y, op, link in zip(ys, ops, links)]
@@ -371,16 +381,17 @@ def unary(op: Op) -> Callable:
             return Tensor(y)
         if rule is None:
             rule = op.rule((True,))
-        return Tensor(y, Node(rule, (node,), rule.save(array, y, (True,)), scope, y.shape))
+        return recorded(y, rule, (node,), rule.save(array, y, (True,)), scope)
 
     return call
 
 
 def binary(op: Op) -> Callable:
     forward = op.forward
-    rules: dict[tuple[bool, bool], Rule] = {}
+    both = first = second = None  # rules for the inputs that require grad
 
     def call(a, b):
+        nonlocal both, first, second
         if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
             if isinstance(a, Tensor):
                 b = lift(b, a, op)
@@ -397,15 +408,44 @@ def binary(op: Op) -> Callable:
             if a_array.dtype is not b_array.dtype:
                 return op.apply([a, b], {})
             y = settle(y, (a_array, b_array))
-        if (a_node is None and b_node is None) or (scope := recording()) is None:
+        if a_node is None:
+            if b_node is None or (scope := recording()) is None:
+                return Tensor(y)
+            needs, rule = ONLY_SECOND, second
+            if rule is None:
+                rule = second = op.rule(needs)
+        elif (scope := recording()) is None:
             return Tensor(y)
-        needs = a_node is not None, b_node is not None
-        rule = rules.get(needs)
-        if rule is None:
-            rule = rules[needs] = op.rule(needs)
-        return Tensor(y, Node(rule, (a_node, b_node), rule.save(a_array, b_array, y, needs), scope, y.shape))
+        elif b_node is None:
+            needs, rule = ONLY_FIRST, first
+            if rule is None:
+                rule = first = op.rule(needs)
+        else:
+            needs, rule = BOTH, both
+            if rule is None:
+                rule = both = op.rule(needs)
+        return recorded(y, rule, (a_node, b_node), rule.save(a_array, b_array, y, needs), scope)
 
     return call
+
+
+BOTH, ONLY_FIRST, ONLY_SECOND = (True, True), (True, False), (False, True)
+new = object.__new__
+
+
+def recorded(y: ndarray, rule: Rule, inputs: tuple, saved: tuple, scope: Scope) -> Tensor:
+    """Tensor(y, Node(...)), made without the two constructor calls: a fifth of a small operation's time."""
+    node = new(Node)
+    node.rule = rule
+    node.inputs = inputs
+    node.saved = saved
+    node.scope = scope
+    node.shape = y.shape
+    node.seq = next_seq()
+    tensor = new(Tensor)
+    tensor.array = y
+    tensor.node = node
+    return tensor
 
 
 def unary_with_attrs(op: Op) -> Callable:
@@ -415,11 +455,11 @@ def unary_with_attrs(op: Op) -> Callable:
     defaults = {f"default_{attr}": value for attr, value in op.attrs.items() if value is not Parameter.empty}
     signed = [f"{attr}=default_{attr}" if f"default_{attr}" in defaults else attr for attr in op.attrs]
     if [op.converters.get(attr) for attr in op.attrs] == [_ints]:  # x.reshape(2, 3) and x.reshape((2, 3))
-        sort = eval(f"lambda {name}, *rest: ({name}, (rest if len(rest) != 1 else rest[0],))")  # noqa: S307
+        sort = eval(f"lambda {name}, *rest: ({name}, (rest if len(rest) != 1 else rest[0],))")
     else:
-        sort = eval(f"lambda {name}, {', '.join(signed)}: ({name}, ({', '.join(op.attrs)},))", defaults)  # noqa: S307
+        sort = eval(f"lambda {name}, {', '.join(signed)}: ({name}, ({', '.join(op.attrs)},))", defaults)
     passed = ", ".join([f"{attr}={attr}" for attr in op.attrs])
-    run = eval(f"lambda array, {', '.join(op.attrs)}: forward(array, {passed})", {"forward": forward})  # noqa: S307
+    run = eval(f"lambda array, {', '.join(op.attrs)}: forward(array, {passed})", {"forward": forward})
     told = "dtype" in op.attrs  # then the result has it already
     checks = [(i, attr, op.converters[attr], READY.get(op.converters[attr], ()))
               for i, attr in enumerate(op.attrs) if attr in op.converters]  # fmt: skip
@@ -442,10 +482,11 @@ def unary_with_attrs(op: Op) -> Callable:
             raise explain(op, [array], dict(zip(op.attrs, attrs)), error) from error
         if y.__class__ is not ndarray or (y.dtype is not F32 and not told):
             y = settle(y, (array,))
-        if (scope := recording()) is None:
+        scope = recording()
+        if scope is None and not (op.view and (node is not None or isinstance(x, View))):
             return Tensor(y)
         link = None
-        if node is not None and (y.dtype is F32 or y.dtype.kind == "f"):  # a cast to integers ends the graph
+        if node is not None and scope is not None and (y.dtype is F32 or y.dtype.kind == "f"):  # not cast to integers
             if rule is None:
                 rule = op.rule((True,))
             link = Node(rule, (node,), rule.save(array, y, *attrs, (True,)), scope, y.shape)
@@ -536,7 +577,13 @@ def _is_input(p: Parameter) -> bool:
         return False
     if p.annotation is Parameter.empty:
         return p.default is Parameter.empty
-    return str(p.annotation).startswith("Array")
+    return bool({"Array", "ArrayInt", "ArrayBool", "ndarray", "Tensor"} & _words(p))
+
+
+def _words(p: Parameter) -> set[str]:
+    """The names in an annotation, whether it is still text or was evaluated."""
+    found = p.annotation.__name__ if isinstance(p.annotation, type) else str(p.annotation)
+    return set(findall(r"\w+", found)) - {"np", "numpy", "typing", "Annotated", "Any", "tg"}
 
 
 def _index(value, op: Op, name: str):

@@ -112,8 +112,10 @@ class _Mode(ContextDecorator):
     def _recreate_cm(self):  # a decorated function may call itself: each call has its own instance
         return type(self)()
 
-    def __call__(self, function: Callable) -> Callable:
-        return _generator_in(self._recreate_cm, function) if isgeneratorfunction(function) else super().__call__(function)
+    def __call__(self, function):
+        if isgeneratorfunction(function):
+            return _generator_in(self._recreate_cm, function)
+        return super().__call__(function)
 
     def __enter__(self) -> None:
         self._old.append(is_grad_enabled())
@@ -186,7 +188,7 @@ class set_grad_enabled(ContextDecorator):
         self._old = is_grad_enabled()
         _switch(self.mode)
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function):
         _switch(self._old)  # a decorator switches inside the function only
         return super().__call__(function)
 

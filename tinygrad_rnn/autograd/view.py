@@ -19,7 +19,7 @@ class View(Tensor):
 
     __slots__ = ("root", "path", "_node", "_seen")
 
-    def __init__(self, array, root: Tensor, path: tuple | None, node: Node | None) -> None:  # noqa: D107
+    def __init__(self, array, root: Tensor, path: tuple | None, node: Node | None) -> None:
         self.array = array
         self.root = root
         self.path = path  # (path of the tensor viewed, op, attributes), None for the root
@@ -29,14 +29,7 @@ class View(Tensor):
     @property
     def node(self) -> Node | None:
         if self.root.node is not self._seen:
-            with at(frames(), record=True):
-                anew = apply_path(self.root, self.path)
-            if place(anew.array) != place(self.array):
-                raise RuntimeError(
-                    f"a view of shape {tuple(self.array.shape)} is stale: after it was taken, the tensor it belongs to "
-                    f"was given another shape or other memory in place. Take the view again."
-                )
-            self._seen, self._node = self.root.node, anew.node
+            self.renew()
         return self._node
 
     @node.setter
@@ -45,6 +38,18 @@ class View(Tensor):
         self.root = Tensor(self.array, node)
         self.path = None
         self._node = self._seen = node
+
+
+    def renew(self) -> None:
+        """Continue at the root's node of now."""
+        with at(frames(), record=True):
+            anew = apply_path(self.root, self.path)
+        if place(anew.array) != place(self.array):
+            raise RuntimeError(
+                f"a view of shape {tuple(self.array.shape)} is stale: after it was taken, the tensor it belongs to "
+                f"was given another shape or other memory in place. Take the view again."
+            )
+        self._seen, self._node = self.root.node, anew.node
 
 
 class Output:

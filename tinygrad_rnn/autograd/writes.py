@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
@@ -20,7 +20,7 @@ _HERE = __name__.partition(".")[0]
 
 class Writes:
     last = 0  # sequence number of the latest write anywhere
-    by_owner: dict[int, tuple[int, str, ref]] = {}
+    by_owner: ClassVar[dict[int, tuple[int, str, ref]]] = {}
 
     @classmethod
     def note(cls, array: np.ndarray, writer: str) -> None:

@@ -75,7 +75,9 @@ class RNNCellBase(Module):
             if not isinstance(state, Tensor):
                 raise TypeError(f"{name}: state {what} must be a Tensor, got {type(state).__name__}")
             if state.array.shape != (*batch, H):
-                raise RuntimeError(f"{name}: state {what} must have shape {(*batch, H)}, got {tuple(state.array.shape)}")
+                raise RuntimeError(
+                    f"{name}: state {what} must have shape {(*batch, H)}, got {tuple(state.array.shape)}"
+                )
         if not batch:
             input, given = ops.unsqueeze(input, 0), [ops.unsqueeze(state, 0) for state in given]
         step = self.step_op.op.body if get_granularity() == "op" else self.step_op
@@ -94,7 +96,9 @@ class RNNCell(RNNCellBase):
     gates = 1
     step_op = staticmethod(ops.rnn_step)
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device=None, dtype=None):
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device=None, dtype=None
+    ):
         if nonlinearity not in ops.NONLINEARITIES:
             raise ValueError(f"RNNCell: Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__(input_size, hidden_size, bias, device, dtype)

@@ -117,11 +117,15 @@ class Module:
             self.add_module(name, value)
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
-                raise TypeError(f"cannot assign {type(value).__name__} as parameter '{name}' (Parameter or None expected)")
+                raise TypeError(
+                    f"cannot assign {type(value).__name__} as parameter '{name}' (Parameter or None expected)"
+                )
             self._parameters[name] = None
         elif name in self.__dict__.get("_modules", ()):
             if value is not None:
-                raise TypeError(f"cannot assign {type(value).__name__} as child module '{name}' (Module or None expected)")
+                raise TypeError(
+                    f"cannot assign {type(value).__name__} as child module '{name}' (Module or None expected)"
+                )
             self._modules[name] = None
         elif name in self.__dict__.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
@@ -184,7 +188,9 @@ class Module:
     def _check_registration(self, what: str, name: str, value: Any, kind: type, store: dict) -> None:
         self._check_name(what, name, store)
         if value is not None and not isinstance(value, kind):
-            raise TypeError(f"cannot register {type(value).__name__} as {what} '{name}' ({kind.__name__} or None expected)")
+            raise TypeError(
+                f"cannot register {type(value).__name__} as {what} '{name}' ({kind.__name__} or None expected)"
+            )
         for other in (self._parameters, self._buffers, self._modules):
             if other is not store:
                 other.pop(name, None)
@@ -203,7 +209,9 @@ class Module:
             if child is not None:
                 yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def _named_members(self, store: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, store: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         found = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in found:
@@ -325,7 +333,9 @@ class Module:
 
     # --- state ---------------------------------------------------------------------------------------------
 
-    def state_dict(self, *, destination: dict | None = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+    def state_dict(
+        self, *, destination: dict | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Tensor]:
         """Dotted name -> tensor for all parameters and persistent buffers; the tensors share their memory."""
         found = OrderedDict() if destination is None else destination
         for path, module in self.named_modules(prefix=prefix.removesuffix("."), remove_duplicate=False):
@@ -334,7 +344,9 @@ class Module:
                     found[f"{path}.{name}" if path else name] = member if keep_vars else member.detach()
         return found
 
-    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: dict[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy tensors in by name; nothing is changed unless everything fits.
 
         Args:

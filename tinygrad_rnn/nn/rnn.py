@@ -49,7 +49,9 @@ class RNNBase(Module):
         if isinstance(dropout, bool) or not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1:
             raise ValueError(f"{name}: dropout should be a number in range [0, 1], got {dropout!r}")
         if proj_size and (proj_size >= hidden_size or len(self.states) == 1):
-            raise ValueError(f"{name}: proj_size must be smaller than hidden_size, and is for LSTM only; got {proj_size}")
+            raise ValueError(
+                f"{name}: proj_size must be smaller than hidden_size, and is for LSTM only; got {proj_size}"
+            )
         self.input_size, self.hidden_size, self.num_layers = int(input_size), int(hidden_size), int(num_layers)
         self.bias, self.batch_first, self.dropout = bool(bias), bool(batch_first), float(dropout)
         self.bidirectional, self.proj_size = bool(bidirectional), int(proj_size)
@@ -148,7 +150,9 @@ class RNNBase(Module):
             x = ops.transpose(x, 0, 1)
         T, N = x.array.shape[:2]
         if T == 0:
-            raise RuntimeError(f"{name}: Expected sequence length to be larger than 0, got input {tuple(input.array.shape)}")
+            raise RuntimeError(
+                f"{name}: Expected sequence length to be larger than 0, got input {tuple(input.array.shape)}"
+            )
         lengths = check_lengths(lengths, T, N, name)
         states = self._initial(hx, N, batched, weights_dtype)
         fine = get_granularity()
@@ -229,7 +233,9 @@ class RNN(RNNBase):
     gates = RNNCell.gates
     sequence_op, step_op = staticmethod(ops.rnn_sequence), staticmethod(ops.rnn_step)
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", *args, **kwargs):
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", *args, **kwargs
+    ):
         if nonlinearity not in ops.NONLINEARITIES:
             raise ValueError(f"RNN: Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__(input_size, hidden_size, num_layers, *args, **kwargs)

@@ -3,43 +3,137 @@
 from .activation import elu, erf, gelu, leaky_relu, logsigmoid, relu, sigmoid, silu, softplus, tanh
 from .arithmetic import add, add_scaled, addcdiv, addcmul, div, lerp, mul, neg, sub, sub_scaled
 from .comparison import (
-    all, allclose, any, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, gt, isclose, isfinite, isinf,
-    isnan, le, logical_and, logical_not, logical_or, logical_xor, lt, ne,
+    all,
+    allclose,
+    any,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    eq,
+    equal,
+    ge,
+    gt,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
 )  # fmt: skip
 from .cumulative import cumprod, cumsum, logcumsumexp
+from .gru import gru_sequence, gru_step
 from .indexing import (
-    argwhere, gather, getitem, index_add, index_copy, index_fill, index_select, masked_select, nonzero, scatter,
-    scatter_add, setitem, spread, take_along_dim,
+    argwhere,
+    gather,
+    getitem,
+    index_add,
+    index_copy,
+    index_fill,
+    index_select,
+    masked_select,
+    nonzero,
+    scatter,
+    scatter_add,
+    setitem,
+    spread,
+    take_along_dim,
 )  # fmt: skip
 from .linalg import addmm, baddbmm, bmm, dot, einsum, linear, matmul, mm, mv, outer
+from .lookup import embedding, one_hot
+from .loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+)  # fmt: skip
+from .lstm import lstm_sequence, lstm_step
+from .normalization import dropout, layer_norm
 from .power import exp, exp2, expm1, log, log1p, log2, log10, pow, reciprocal, rsqrt, sqrt, square
 from .rearrange import (
-    cat, concat, concatenate, diag, flip, fliplr, flipud, hstack, pad, repeat, repeat_interleave, roll, stack, tile,
-    tril, triu, vstack,
+    cat,
+    concat,
+    concatenate,
+    diag,
+    flip,
+    fliplr,
+    flipud,
+    hstack,
+    pad,
+    repeat,
+    repeat_interleave,
+    roll,
+    stack,
+    tile,
+    tril,
+    triu,
+    vstack,
 )  # fmt: skip
 from .reduction import (
-    amax, amin, argmax, argmin, count_nonzero, logsumexp, max, mean, median, min, norm, prod, std, sum, var, var_mean,
+    amax,
+    amin,
+    argmax,
+    argmin,
+    count_nonzero,
+    logsumexp,
+    max,
+    mean,
+    median,
+    min,
+    norm,
+    prod,
+    std,
+    sum,
+    var,
+    var_mean,
 )  # fmt: skip
+from .rnn import NONLINEARITIES, rnn_sequence, rnn_step
 from .rounding import ceil, floor, floor_divide, fmod, remainder, round, trunc
 from .selection import abs, clamp, clip, masked_fill, maximum, minimum, nan_to_num, sign, where
 from .shape import (
-    broadcast_tensors, broadcast_to, chunk, clone, contiguous, expand, expand_as, flatten, moveaxis, movedim, narrow,
-    permute, ravel, reshape, reshape_as, select, split, squeeze, swapaxes, swapdims, t, tensor_split, transpose, unbind,
-    unflatten, unsqueeze, view, view_as,
+    broadcast_tensors,
+    broadcast_to,
+    chunk,
+    clone,
+    contiguous,
+    expand,
+    expand_as,
+    flatten,
+    moveaxis,
+    movedim,
+    narrow,
+    permute,
+    ravel,
+    reshape,
+    reshape_as,
+    select,
+    split,
+    squeeze,
+    swapaxes,
+    swapdims,
+    t,
+    tensor_split,
+    transpose,
+    unbind,
+    unflatten,
+    unsqueeze,
+    view,
+    view_as,
 )  # fmt: skip
+from .softmax import log_softmax, softmax, softmin
 from .sorting import argsort, bucketize, kthvalue, searchsorted, sort, topk, unique
 from .trigonometric import acos, asin, atan, atan2, cos, cosh, sin, sinh, tan
-from .gru import gru_sequence, gru_step
-from .lstm import lstm_sequence, lstm_step
-from .rnn import NONLINEARITIES, rnn_sequence, rnn_step
 from .unroll import unroll
-from .lookup import embedding, one_hot
-from .loss import (
-    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, huber_loss, kl_div, l1_loss, mse_loss,
-    nll_loss, smooth_l1_loss,
-)  # fmt: skip
-from .normalization import dropout, layer_norm
-from .softmax import log_softmax, softmax, softmin
 
 # What `from .ops import *` gives: the functions, not the files they are in.
 __all__ = [name for name, member in list(globals().items()) if callable(member) and not name.startswith("_")]

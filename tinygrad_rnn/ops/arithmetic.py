@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ..autograd.op import Array, primitive
 from .quiet import quiet
 

@@ -17,13 +17,16 @@ def floating(forward: Callable) -> Callable:
 
     @wraps(forward)
     def on_floats(*args, **attrs):
-        return silent(*[as_float(x) for x in args], **attrs)
+        return silent(*[as_float(x, forward.__name__) for x in args], **attrs)
 
     return on_floats
 
 
-def as_float(x):
-    """Integers and bools in the default dtype; floats, and inputs left out, as they are."""
-    if x is None or x.__class__ is float or (x := np.asarray(x)).dtype.kind == "f":
+def as_float(x, name: str):
+    """Integers and bools in the default dtype; floats, and inputs left out, as they are. `name` is for the error."""
+    if x is None or x.__class__ is float:
         return x
-    return x.astype(get_default_dtype())
+    x = np.asarray(x)
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: expected a tensor, an array or a number, got {x.dtype}")
+    return x if x.dtype.kind == "f" else x.astype(get_default_dtype())

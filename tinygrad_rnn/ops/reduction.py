@@ -58,7 +58,7 @@ def _expect_floats(x: np.ndarray) -> None:
 @quiet
 def sum(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Sum over `dim`, by default all; of integers and bools an int64."""
-    return np.add.reduce(x, dim, summing_dtype(x), keepdims=keepdim)
+    return x.sum(dim, summing_dtype(x), keepdims=keepdim)
 
 
 sum.vjp(dx=lambda dy, x_shape, dim, keepdim: restored(dy, x_shape, dim, keepdim))
@@ -74,7 +74,7 @@ def mean(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
         RuntimeError: x holds integers; pass `dtype=` or convert it first.
     """
     _expect_floats(x)
-    return np.add.reduce(x, dim, keepdims=keepdim) / count(x.shape, dim)
+    return x.sum(dim, keepdims=keepdim) / count(x.shape, dim)
 
 
 mean.vjp(dx=lambda dy, x_shape, dim, keepdim: restored(dy, x_shape, dim, keepdim) / count(x_shape, dim))
@@ -263,7 +263,7 @@ def amax(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
         IndexError, RuntimeError: there is no element along `dim`, or at all.
     """
     _refuse_empty(x, dim)
-    return np.maximum.reduce(x, dim, keepdims=keepdim)
+    return x.max(dim, keepdims=keepdim)
 
 
 @primitive
@@ -274,7 +274,7 @@ def amin(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
         IndexError, RuntimeError: there is no element along `dim`, or at all.
     """
     _refuse_empty(x, dim)
-    return np.minimum.reduce(x, dim, keepdims=keepdim)
+    return x.min(dim, keepdims=keepdim)
 
 
 def _shared(dy: Array, x: Array, y: Array, x_dtype, dim: Dims, keepdim: bool) -> Array:

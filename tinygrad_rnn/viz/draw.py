@@ -36,7 +36,7 @@ def draw(
         view: "unrolled", every step; "folded", the first two, an ellipsis and the last; "rolled", one step with
             delayed edges back to itself.
         params: name -> tensor, for tensors that no module names.
-        budget: how many boxes at most; beyond, the middle is folded and the picture says so.
+        budget: how many boxes of operations at most; beyond, the middle is folded and the picture says so.
         timeout: seconds that the layout may take.
 
     Returns:

@@ -1,0 +1,36 @@
+"""Tensor, a handle on an array and the node that made it. Type checkers read handle.pyi, where all its methods are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+class Tensor:
+    """A handle: an array, and the node that made it. `node` is None exactly when no gradient is wanted.
+
+    Its public face, operators and methods, is added by `tinygrad_rnn.tensor`.
+    """
+
+    __slots__ = ("__weakref__", "array", "node")
+
+    array: np.ndarray
+    node: Any
+
+    def __init__(self, array, node=None) -> None:
+        self.array = array
+        self.node = node
+
+
+class Size(tuple):
+    """A shape; `numel()` multiplies it out."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"Size({list(self)})"
