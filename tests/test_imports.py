@@ -25,11 +25,12 @@ FLOORS = [
     {"charmodel"},
     {"trainer"},
     {"__init__"},
+    {"bench"},
     {"cli", "__main__"},
 ]
 # Inside the engine, file by file.
-ENGINE = ["scope", "handle", "writes", "graph", "promotion", "view", "op", "inplace", "backward", "function", "functional",
-          "gradcheck", "__init__"]  # fmt: skip
+ENGINE = ["scope", "handle", "writes", "graph", "promotion", "view", "binding", "fastcall", "op", "inplace",
+          "backward", "function", "functional", "gradcheck", "__init__"]  # fmt: skip
 # Loaded only when called; not at import.
 LAZY = {"__init__"}
 

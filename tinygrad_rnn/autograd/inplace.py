@@ -8,7 +8,7 @@ from functools import wraps
 import numpy as np
 
 from .graph import Leaf, Node, Tensor
-from .op import Array, cast, explain, primitive
+from .op import Array, cast, primitive
 from .promotion import castable, lift
 from .scope import at, frames, recording
 from .view import Output, View, apply_path, steps
@@ -141,7 +141,7 @@ def write(x: Tensor, value, writer: str, op: Callable = replaced, put: Callable 
         with np.errstate(invalid="ignore"):  # nan among integers
             (put or np.copyto)(x.array, value.array, **(attrs if put else {"casting": "unsafe"}))
     except Exception as error:
-        raise explain(op.op, [x.array, value.array], attrs, error) from error  # type: ignore[attr-defined]
+        raise op.op.explain([x.array, value.array], attrs, error) from error  # type: ignore[attr-defined]
     Writes.note(x.array, writer)
     if record:
         needs = nodes[0] is not None, nodes[1] is not None

@@ -17,24 +17,40 @@ derivative.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from functools import cached_property, partial, update_wrapper
 from importlib import import_module
 from inspect import Parameter, signature
-from re import findall
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from .graph import Node, Tensor, next_seq, port
+from .binding import (
+    CONVERTERS,
+    Array,
+    ArrayBool,
+    ArrayInt,
+    Dims,
+    Ints,
+    bind,
+    dims,
+    ints,
+    is_input,
+    to_bool,
+    to_index,
+    words,
+)  # fmt: skip
+from .fastcall import binary, unary, unary_with_attrs
+from .graph import Node, Tensor, port
 from .promotion import F32, lift, result_type, settle
-from .scope import Scope, recording
-from .view import Output, View
+from .scope import recording
+from .view import Output, View, shares
 
-Array = Annotated[Any, "Array"]  # what a forward function or a rule is given: an ndarray, a Tensor or a float
-ArrayInt = Annotated[Any, "ArrayInt"]  # the same, for an input that keeps its own dtype: indices
-ArrayBool = Annotated[Any, "ArrayBool"]  # the same, for an input that keeps its own dtype: masks
+__all__ = [
+    "Array", "ArrayBool", "ArrayInt", "Dims", "Ints", "Op", "Rule", "apply_scalar", "cast", "fused", "lift",
+    "nondifferentiable", "primitive", "registry",
+]  # fmt: skip
+
 registry: dict[str, Op] = {}
 ndarray = np.ndarray
 
@@ -94,13 +110,14 @@ class Op:
         self._forward = forward
         self.inputs: list[str] = []
         self.attrs: dict[str, Any] = {}  # name -> default
+        self.positional: list[str] = []  # the attributes that need not be named in a call
         self.converters: dict[str, Callable] = {}
         self.variadic = False
         self.promoted: list[int] = []  # the inputs that meet in one dtype
         self.optional: set[str] = set()  # inputs that may be left out
         for p in signature(described).parameters.values():
-            if p.kind is Parameter.VAR_POSITIONAL or _is_input(p):
-                if not {"ArrayInt", "ArrayBool"} & _words(p):
+            if p.kind is Parameter.VAR_POSITIONAL or is_input(p):
+                if not {"ArrayInt", "ArrayBool"} & words(p):
                     self.promoted.append(len(self.inputs))
                 self.inputs.append(p.name)
                 if p.default is None:
@@ -108,7 +125,9 @@ class Op:
                 self.variadic |= p.kind is Parameter.VAR_POSITIONAL
             else:
                 self.attrs[p.name] = p.default
-                for word in _words(p) & set(CONVERTERS) if len(_words(p)) == 1 else ():
+                if p.kind is not Parameter.KEYWORD_ONLY:
+                    self.positional.append(p.name)
+                for word in words(p) & set(CONVERTERS) if len(words(p)) == 1 else ():
                     self.converters[p.name] = CONVERTERS[word]
         self.outputs, self.hidden = outputs.split(), hidden.split()
         self.required = [name for name, default in self.attrs.items() if default is Parameter.empty]
@@ -194,7 +213,8 @@ class Op:
         kept = [name for name in saves if name not in self._described and name != "needs"]
         if any([name not in self.attrs for name in kept]):
             return True
-        return None if any([self.converters.get(name) not in (_index, _ints, _dims, _bool) for name in kept]) else False
+        plain = to_index, ints, dims, to_bool
+        return None if any([self.converters.get(name) not in plain for name in kept]) else False
 
     def rule(self, needs: tuple[bool, ...]) -> Rule:
         """The rule for an application in which `needs` says which inputs require grad."""
@@ -234,50 +254,9 @@ class Op:
 
     # --- application --------------------------------------------------------------------------------------
 
-    def bind(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """Sort a call's arguments into inputs and attributes, PyTorch's and NumPy's spellings alike."""
-        if kwargs:
-            kwargs = {self._alias(name): value for name, value in kwargs.items()}
-        if self.variadic:
-            inputs, rest = args, ()
-        else:
-            n = len(self.inputs)
-            inputs, rest = args[:n], args[n:]
-            if len(inputs) < n:
-                left_out = [(name, None if name in self.optional else MISSING) for name in self.inputs[len(inputs) :]]
-                inputs += tuple([kwargs.pop(name, missing) for name, missing in left_out])
-                if MISSING in [x for x in inputs if x.__class__ is object]:
-                    raise TypeError(f"{self.name}() takes {', '.join(self.inputs)}; {len(args)} given")
-        attrs = dict(self.attrs)
-        names = list(attrs)
-        if rest:
-            if len(rest) > len(names) and names and self.converters.get(names[-1]) is _ints:
-                rest = (*rest[: len(names) - 1], rest[len(names) - 1 :])  # x.reshape(2, 3)
-            if len(rest) > len(names):
-                raise TypeError(f"{self.name}() takes {[*self.inputs, *names]}; {len(args)} arguments given")
-            attrs.update(zip(names, rest, strict=False))
-        for name, value in kwargs.items():
-            if name not in attrs:
-                raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
-            if name in names[: len(rest)]:
-                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
-            attrs[name] = value
-        for name in self.required:
-            if attrs[name] is Parameter.empty:
-                raise TypeError(f"{self.name}() missing required argument '{name}'")
-        for name, convert in self.converters.items():
-            attrs[name] = convert(attrs[name], self, name)
-        return inputs, attrs
-
-    def _alias(self, name: str) -> str:
-        name = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}.get(name, name)
-        if name == "input" and "input" not in self.inputs and self.inputs:
-            return self.inputs[0]
-        return name
-
     def __call__(self, *args, **kwargs):
         """Apply to any mixture of tensors, arrays and numbers."""
-        inputs, attrs = self.bind(args, kwargs) if self.attrs or kwargs or self.optional else (args, {})
+        inputs, attrs = bind(self, args, kwargs) if self.attrs or kwargs or self.optional else (args, {})
         like = next((x for x in inputs if isinstance(x, Tensor)), None)
         if like is None:
             return self.apply_plain(inputs, attrs)
@@ -292,7 +271,7 @@ class Op:
         try:
             result = self.forward(*arrays, **attrs)
         except Exception as error:
-            raise explain(self, arrays, attrs, error) from error
+            raise self.explain(arrays, attrs, error) from error
         results = (result,) if self.single and not self.hidden else result
         n = len(results) - len(self.hidden)
         told = "dtype" in attrs  # then the result has it already
@@ -343,6 +322,18 @@ class Op:
             return result[0] if self.single else result
         return result
 
+    def explain(self, arrays: list, attrs: dict[str, Any], error: Exception) -> Exception:
+        """The error of a failed forward, of PyTorch's type, with what the operation was given."""
+        names = self.inputs if not self.variadic else [f"{self.inputs[0]}[{i}]" for i in range(len(arrays))]
+        given = ", ".join(f"{name}: {x.dtype} {tuple(x.shape)}" for name, x in zip(names, arrays) if x is not None)
+        extra = "".join([f", {name}={value!r:.60}" for name, value in attrs.items()])
+        kind: type[Exception] = RuntimeError if type(error) is ValueError else type(error)
+        if isinstance(error, IndexError):
+            kind = IndexError
+        elif kind not in (RuntimeError, TypeError, NotImplementedError, ValueError):
+            return error
+        return kind(f"{self.name}: {error} (given {given}{extra})")
+
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join([*self.inputs, *self.attrs])})>"
 
@@ -358,144 +349,6 @@ def apply_scalar(op: Op, inputs: tuple, attrs: dict[str, Any]):
     needs = tuple([x is not None for x in nodes])
     rule = op.rule(needs)
     return like.record(y, rule, nodes, rule.save(*numbers, y, *attrs.values(), needs), scope)  # type: ignore[attr-defined]
-
-
-# --- the shapes of call that dominate: they do what Op.__call__ does, in the same order -----------------------
-
-
-def unary(op: Op) -> Callable:
-    forward, rule = op.forward, None
-
-    def call(x):
-        nonlocal rule
-        if not isinstance(x, Tensor):
-            return op(x)
-        array, node = x.array, x.node
-        try:
-            y = forward(array)
-        except Exception as error:
-            raise explain(op, [array], {}, error) from error
-        if y.__class__ is not ndarray or y.dtype is not F32:
-            y = settle(y, (array,))
-        if node is None or (scope := recording()) is None:
-            return Tensor(y)
-        if rule is None:
-            rule = op.rule((True,))
-        return recorded(y, rule, (node,), rule.save(array, y, (True,)), scope)
-
-    return call
-
-
-def binary(op: Op) -> Callable:
-    forward = op.forward
-    both = first = second = None  # rules for the inputs that require grad
-
-    def call(a, b):
-        nonlocal both, first, second
-        if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
-            if isinstance(a, Tensor):
-                b = lift(b, a, op)
-            elif isinstance(b, Tensor):
-                a = lift(a, b, op)
-            else:
-                return op(a, b)
-        a_array, b_array, a_node, b_node = a.array, b.array, a.node, b.node
-        try:
-            y = forward(a_array, b_array)
-        except Exception as error:
-            raise explain(op, [a_array, b_array], {}, error) from error
-        if y.__class__ is not ndarray or y.dtype is not F32:
-            if a_array.dtype is not b_array.dtype:
-                return op.apply([a, b], {})
-            y = settle(y, (a_array, b_array))
-        if a_node is None:
-            if b_node is None or (scope := recording()) is None:
-                return Tensor(y)
-            needs, rule = ONLY_SECOND, second
-            if rule is None:
-                rule = second = op.rule(needs)
-        elif (scope := recording()) is None:
-            return Tensor(y)
-        elif b_node is None:
-            needs, rule = ONLY_FIRST, first
-            if rule is None:
-                rule = first = op.rule(needs)
-        else:
-            needs, rule = BOTH, both
-            if rule is None:
-                rule = both = op.rule(needs)
-        return recorded(y, rule, (a_node, b_node), rule.save(a_array, b_array, y, needs), scope)
-
-    return call
-
-
-BOTH, ONLY_FIRST, ONLY_SECOND = (True, True), (True, False), (False, True)
-new = object.__new__
-
-
-def recorded(y: ndarray, rule: Rule, inputs: tuple, saved: tuple, scope: Scope) -> Tensor:
-    """Tensor(y, Node(...)), made without the two constructor calls: a fifth of a small operation's time."""
-    node = new(Node)
-    node.rule = rule
-    node.inputs = inputs
-    node.saved = saved
-    node.scope = scope
-    node.shape = y.shape
-    node.seq = next_seq()
-    tensor = new(Tensor)
-    tensor.array = y
-    tensor.node = node
-    return tensor
-
-
-def unary_with_attrs(op: Op) -> Callable:
-    """One input and one output, with attributes: reductions, shapes, indexing."""
-    forward = op.forward
-    rule, (name,) = None, op.inputs
-    defaults = {f"default_{attr}": value for attr, value in op.attrs.items() if value is not Parameter.empty}
-    signed = [f"{attr}=default_{attr}" if f"default_{attr}" in defaults else attr for attr in op.attrs]
-    if [op.converters.get(attr) for attr in op.attrs] == [_ints]:  # x.reshape(2, 3) and x.reshape((2, 3))
-        sort = eval(f"lambda {name}, *rest: ({name}, (rest if len(rest) != 1 else rest[0],))")
-    else:
-        sort = eval(f"lambda {name}, {', '.join(signed)}: ({name}, ({', '.join(op.attrs)},))", defaults)
-    passed = ", ".join([f"{attr}={attr}" for attr in op.attrs])
-    run = eval(f"lambda array, {', '.join(op.attrs)}: forward(array, {passed})", {"forward": forward})
-    told = "dtype" in op.attrs  # then the result has it already
-    checks = [(i, attr, op.converters[attr], READY.get(op.converters[attr], ()))
-              for i, attr in enumerate(op.attrs) if attr in op.converters]  # fmt: skip
-
-    def call(*args, **kwargs):
-        nonlocal rule
-        try:
-            x, attrs = sort(*args, **kwargs)
-        except TypeError:
-            return op(*args, **kwargs)  # another spelling, or an error in words
-        if not isinstance(x, Tensor):
-            return op(*args, **kwargs)
-        for i, attr, convert, ready in checks:
-            if attrs[i].__class__ not in ready:
-                attrs = (*attrs[:i], convert(attrs[i], op, attr), *attrs[i + 1 :])
-        array, node = x.array, x.node
-        try:
-            y = run(array, *attrs)
-        except Exception as error:
-            raise explain(op, [array], dict(zip(op.attrs, attrs)), error) from error
-        if y.__class__ is not ndarray or (y.dtype is not F32 and not told):
-            y = settle(y, (array,))
-        scope = recording()
-        if scope is None and not (op.view and (node is not None or isinstance(x, View))):
-            return Tensor(y)
-        link = None
-        if node is not None and scope is not None and (y.dtype is F32 or y.dtype.kind == "f"):  # not cast to integers
-            if rule is None:
-                rule = op.rule((True,))
-            link = Node(rule, (node,), rule.save(array, y, *attrs, (True,)), scope, y.shape)
-        if op.view and shares(y, array):
-            root, path = (x.root, x.path) if isinstance(x, View) else (x, None)
-            return View(y, root, (path, op, dict(zip(op.attrs, attrs))), link)
-        return Tensor(y, link)
-
-    return call
 
 
 # --- the decorators ------------------------------------------------------------------------------------------
@@ -549,71 +402,6 @@ def resolve(function: Callable | str) -> Callable:
         module, _, name = function.partition(":")
         return getattr(import_module(module), name)
     return function
-
-
-def shares(y: ndarray, x: Any) -> bool:
-    """Whether a view operation gave a view (a reshape may have had to copy)."""
-    return y is x or (y.base is not None and (y.base is x or y.base is x.base))
-
-
-def explain(op: Op, arrays: list, attrs: dict[str, Any], error: Exception) -> Exception:
-    """The error of a failed forward, of PyTorch's type, with what the operation was given."""
-    names = op.inputs if not op.variadic else [f"{op.inputs[0]}[{i}]" for i in range(len(arrays))]
-    given = ", ".join(f"{name}: {x.dtype} {tuple(x.shape)}" for name, x in zip(names, arrays) if x is not None)
-    extra = "".join([f", {name}={value!r:.60}" for name, value in attrs.items()])
-    kind: type[Exception] = RuntimeError if type(error) is ValueError else type(error)
-    if isinstance(error, IndexError):
-        kind = IndexError
-    elif kind not in (RuntimeError, TypeError, NotImplementedError, ValueError):
-        return error
-    return kind(f"{op.name}: {error} (given {given}{extra})")
-
-
-MISSING = object()
-
-
-def _is_input(p: Parameter) -> bool:
-    if p.kind is Parameter.KEYWORD_ONLY:
-        return False
-    if p.annotation is Parameter.empty:
-        return p.default is Parameter.empty
-    return bool({"Array", "ArrayInt", "ArrayBool", "ndarray", "Tensor"} & _words(p))
-
-
-def _words(p: Parameter) -> set[str]:
-    """The names in an annotation, whether it is still text or was evaluated."""
-    found = p.annotation.__name__ if isinstance(p.annotation, type) else str(p.annotation)
-    return set(findall(r"\w+", found)) - {"np", "numpy", "typing", "Annotated", "Any", "tg"}
-
-
-def _index(value, op: Op, name: str):
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{op.name}(): {name} must be an int, got {type(value).__name__}: {value!r}") from None
-
-
-def _ints(value, op: Op, name: str):
-    return tuple([_index(v, op, name) for v in (value if isinstance(value, (tuple, list)) else (value,))])
-
-
-def _dims(value, op: Op, name: str):
-    """None, one dimension, or several."""
-    if value is None:
-        return None
-    return _ints(value, op, name) if isinstance(value, (tuple, list)) else _index(value, op, name)
-
-
-def _bool(value, op: Op, name: str):
-    return bool(value)
-
-
-# What an attribute's annotation means: conversion and check at the call.
-CONVERTERS: dict[Any, Callable] = {"int": _index, "Ints": _ints, "Dims": _dims, "bool": _bool}
-# Values of these classes pass as they are.
-READY: dict[Callable, tuple] = {_index: (int,), _dims: (int, type(None)), _bool: (bool,)}
-Ints = tuple[int, ...]  # what forward is given
-Dims = Any  # None, an int or a tuple of ints
 
 
 @primitive

@@ -81,3 +81,8 @@ def apply_path(x, path):
     for op, attrs in steps(path):
         x = op(x, **attrs)
     return x
+
+
+def shares(y, x) -> bool:
+    """Whether a view operation gave a view (a reshape may have had to copy)."""
+    return y is x or (y.base is not None and (y.base is x or y.base is x.base))

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..autograd.binding import CONVERTERS
 from ..autograd.graph import Tensor
-from ..autograd.op import CONVERTERS, Array, ArrayInt, cast, nondifferentiable, primitive
+from ..autograd.op import Array, ArrayInt, cast, nondifferentiable, primitive
 from .naming import called
 from .spelling import numpy_names
 
