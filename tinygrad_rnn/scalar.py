@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from . import ops
 from .autograd.backward import backward
+from .autograd.binding import bind
 from .autograd.graph import LEAF, Node, next_seq
 from .autograd.op import Op, apply_scalar
 from .autograd.scope import recording
@@ -184,7 +185,7 @@ def _unary(op: Op) -> Callable:
 
 def _general(op: Op) -> Callable:
     def call(x, *args, **kwargs):
-        inputs, attrs = op.bind((x, *args), kwargs)
+        inputs, attrs = bind(op, (x, *args), kwargs)
         return apply_scalar(op, inputs, attrs)
 
     return call

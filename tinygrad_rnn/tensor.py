@@ -240,9 +240,7 @@ class Face:
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The array itself, sharing memory; refused while a gradient could be lost, unless forced."""
         if self.node is not None and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:

@@ -39,7 +39,6 @@ class View(Tensor):
         self.path = None
         self._node = self._seen = node
 
-
     def renew(self) -> None:
         """Continue at the root's node of now."""
         with at(frames(), record=True):

@@ -83,6 +83,9 @@ def eye_(tensor: Tensor) -> Tensor:
     return fill(tensor, "eye_", lambda shape: np.eye(shape[0], shape[1]))
 
 
+identity_ = eye_  # what the literature calls it (Le, Jaitly & Hinton 2015)
+
+
 # --- numbers that keep the variance of signals --------------------------------------------------------------
 
 
