@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-STUB = Path(__file__).parent.parent / "tinygrad_rnn" / "autograd" / "handle.pyi"
+ROOT = Path(__file__).parent.parent
+STUB = ROOT / "tinygrad_rnn" / "autograd" / "handle.pyi"
 
 HEADER = '''# ruff: noqa
 """Tensor for type checkers. Written by .ci/write_stub.py; do not edit."""
@@ -65,6 +66,7 @@ def main() -> int:
 
 def stub() -> str:
     """The text of the stub, for the Tensor of the package as it is."""
+    sys.path.insert(0, str(ROOT))
     from tinygrad_rnn import Tensor
 
     public = [name for name in vars(Tensor) if not name.startswith("_") and name not in ("array", "node")]
