@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ops.loss import legacy_reduction
 from ..tensor import Tensor
 from . import functional
 from .module import Module
@@ -14,9 +15,7 @@ class Loss(Module):
         self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__()
-        if size_average is not None or reduce is not None:
-            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        self.reduction = reduction
+        self.reduction = legacy_reduction(reduction, size_average, reduce)
 
 
 class WeightedLoss(Loss):

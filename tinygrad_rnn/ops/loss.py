@@ -24,6 +24,13 @@ from .softmax import log_softmax
 REDUCTIONS = ("mean", "sum", "none")
 
 
+def legacy_reduction(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
+    """The reduction that PyTorch's older arguments mean, where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    return "none" if reduce is False else "sum" if size_average is False else "mean"
+
+
 def reducing(loss: Callable | None = None, *, also: tuple[str, ...] = ()) -> Callable:
     """Check a loss's `reduction` before anything else, and take PyTorch's old `size_average` and `reduce` for it."""
     if loss is None:
@@ -31,8 +38,7 @@ def reducing(loss: Callable | None = None, *, also: tuple[str, ...] = ()) -> Cal
 
     @wraps(loss)
     def checked(*args, reduction: str = "mean", size_average: bool | None = None, reduce: bool | None = None, **kwargs):
-        if size_average is not None or reduce is not None:
-            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        reduction = legacy_reduction(reduction, size_average, reduce)
         if reduction not in (*REDUCTIONS, *also):
             raise ValueError(f"{reduction} is not a valid value for reduction; expected one of {(*REDUCTIONS, *also)}")
         return loss(*args, reduction=reduction, **kwargs)
