@@ -51,10 +51,14 @@ _LAZY = {
     "nn": ".nn", "optim": ".optim", "viz": ".viz",
     "draw": ".viz:draw", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
+    "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
+    "warmup": ".kernels.warmup:warmup",
 }  # fmt: skip
 
 if _TYPE_CHECKING:
     from . import nn, optim, viz
+    from .kernels.threads import get_num_threads, set_num_threads
+    from .kernels.warmup import warmup
     from .nn.granularity import granularity
     from .serialization import load, save
     from .viz import draw

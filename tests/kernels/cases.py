@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_rnn.kernels import gru, lstm, rnn
 
 INPUT, HIDDEN, PROJECTED = 2, 3, 2
-LENGTHS = {1: [4], 3: [2, 4, 1]}  # by batch, for four steps, not sorted
+LENGTHS = {1: [4], 3: [2, 4, 1], 9: [1, 2, 2, 1, 2, 1, 1, 2, 0]}  # by batch, for four steps, not sorted
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ kinds = pytest.mark.parametrize("kind", KINDS, ids=str)
 directions = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 paddings = pytest.mark.parametrize("padded", [False, True], ids=["full", "padded"])
 biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
-sizes = pytest.mark.parametrize(("T", "N"), [(1, 0), (4, 0), (1, 1), (4, 1), (1, 3), (4, 3)])
+sizes = pytest.mark.parametrize(("T", "N"), [(1, 0), (4, 0), (1, 1), (4, 1), (1, 3), (4, 3), (2, 9)])
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 TOLERANCE = {np.float32: {"rtol": 2e-5, "atol": 2e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-12}}
 
@@ -99,7 +99,7 @@ def test_units_done_in_vectors_have_the_directional_derivative(kind, H):
 
 @kinds
 @biases
-@pytest.mark.parametrize("N", [0, 1, 3])
+@pytest.mark.parametrize("N", [0, 1, 3, 8, 17])
 @dtypes
 def test_step_equals_the_naive_cell(kind, bias, N, dtype):
     x, *others = kind.inputs(1, N, dtype, bias)
@@ -113,7 +113,7 @@ def test_step_equals_the_naive_cell(kind, bias, N, dtype):
 
 @kinds
 @biases
-@pytest.mark.parametrize("N", [0, 1, 3])
+@pytest.mark.parametrize("N", [0, 1, 3, 8])
 def test_step_gradient_equals_central_differences(kind, bias, N):
     inputs = kind.inputs(1, N, bias=bias)
     outputs, saved = kind.step(inputs[0][0], *inputs[1:])
@@ -126,6 +126,32 @@ def test_step_gradient_equals_central_differences(kind, bias, N):
         return sum((dy * y).sum() for dy, y in zip(cotangents, naive, strict=True))
 
     assert_all_close([dx[None], *others], central_differences(loss, inputs), rtol=1e-6, atol=1e-7)
+
+
+@kinds
+@pytest.mark.parametrize("H", [16, 37])
+@dtypes
+def test_a_step_is_a_sequence_of_one(kind, H, dtype):
+    """They multiply in different ways."""
+    inputs = [None if a is None else a / dtype(4) for a in kind.inputs(1, 9, dtype, H=H)]
+    outputs, saved = kind.sequence(inputs, lengths=np.array([1] * 8 + [0]))
+    cotangents = kind.cotangents(outputs)
+    cotangents[0][:] = 0
+    expected = kind.sequence_vjp(cotangents, inputs, saved, lengths=np.array([1] * 8 + [0]))
+    stepped, saved = kind.step(inputs[0][0], *inputs[1:])
+    for a, b in zip(stepped, outputs[1:], strict=True):
+        np.testing.assert_allclose(a[:8], b[:8], **TOLERANCE[dtype])
+    inputs = [a[..., :8, :] if i <= kind.states else a for i, a in enumerate(inputs)]
+    stepped, saved = kind.step(inputs[0][0], *inputs[1:])
+    cotangents = [a[:8] for a in cotangents[1:]]
+    actual = kind.step_vjp(cotangents, (inputs[0][0], *inputs[1:]), saved, (True,) * len(inputs))
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-12}
+    for i, (a, b) in enumerate(zip(actual, expected, strict=True)):
+        if b is None:
+            assert a is None
+        else:
+            b = b[0, :8] if i == 0 else b[:8] if i <= kind.states else b
+            np.testing.assert_allclose(a, b, **tolerance)
 
 
 @kinds

@@ -7,7 +7,7 @@
     h_t = (1 - z) * n + z * h_(t-1)
 
 Shapes: x [T, N, I], h [N, H], w_ih [3H, I], w_hh [3H, H], biases [3H], in the order r, z, n.
-`gates` holds r, z, n, q. All arrays are float32 or all float64. The gradient of an array is returned where
+All arrays are float32 or all float64. The gradient of an array is returned where
 `needs` says so, else None.
 
 Source: K. Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014; the reset gate
@@ -18,142 +18,251 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import single
 from .activations import sigmoid, tanh
-from .jit import kernel
+from .fallback import falls_back_on
+from .jit import kernel, part
+from .panels import packed, pitch, whole_vectors
+from .plain import gru as plain
+from .product import ALL, WIDE, multiply, panel_width, product_for
 from .sequence import (
     Array,
+    Backward,
     Gradients,
     Lengths,
     Needs,
-    bias_gradient,
+    Rows,
+    Split,
     bias_or_zeros,
     contiguous,
-    order,
-    padding,
-    previous,
-    pull_back,
-    rows,
-    waiting,
-    weight_gradient,
-    without_padding,
+    earlier_row,
+    project,
+    step_at,
 )
+from .workspace import empty
+
+# Inside, the blocks come in the order n, r, z, q. Then the input product fills the first three and the
+# recurrent product the last three, and backward each of them starts from three blocks that lie together.
 
 
-@kernel
-def cell(gates, recurrent, b_ih, b_hh, h, h_next):
-    """Turn `gates` from W_ih x (three blocks) into r, z, n, q, given recurrent = W_hh h; write h_next.
+@part
+def cell(gates, bias, h, y):
+    """Turn the rows of `gates` from the products into n, r, z, q; h, in place, and `y` into h_t.
 
     One short loop per result: the compiler can show that few arrays do not overlap, and then uses vectors.
     """
-    N, H = h.shape
+    N, H = y.shape
     for b in range(N):
+        gate, state, out = gates[b], h[b], y[b]
         for j in range(2 * H):
-            gates[b, j] = sigmoid(gates[b, j] + recurrent[b, j] + b_ih[j] + b_hh[j])
+            gate[H + j] = sigmoid(gate[H + j] + bias[H + j])
         for j in range(H):
-            gates[b, 3 * H + j] = recurrent[b, 2 * H + j] + b_hh[2 * H + j]
+            gate[j] += bias[j] + gate[H + j] * gate[3 * H + j]
         for j in range(H):
-            gates[b, 2 * H + j] += b_ih[2 * H + j] + gates[b, j] * gates[b, 3 * H + j]
+            gate[j] = tanh(gate[j])
         for j in range(H):
-            gates[b, 2 * H + j] = tanh(gates[b, 2 * H + j])
+            out[j] = gate[j] + gate[2 * H + j] * (state[j] - gate[j])
         for j in range(H):
-            n = gates[b, 2 * H + j]
-            h_next[b, j] = n + gates[b, H + j] * (h[b, j] - n)
+            state[j] = out[j]
+
+
+@part
+def cell_vjp(gate, h, dh, dz):
+    """One row: from the gradient of h_next to those of the sums n, r, z, q and, in place, the direct dh."""
+    H = h.size
+    one = gate.dtype.type(1)
+    for j in range(H):
+        n, z = gate[j], gate[2 * H + j]
+        dz[j] = dh[j] * (one - z) * (one - n * n)
+    for j in range(H):
+        n, z = gate[j], gate[2 * H + j]
+        dz[2 * H + j] = dh[j] * (h[j] - n) * z * (one - z)
+    for j in range(H):
+        r = gate[H + j]
+        dz[3 * H + j] = dz[j] * r
+        dz[H + j] = dz[j] * gate[3 * H + j] * r * (one - r)
+    for j in range(H):
+        dh[j] *= gate[2 * H + j]
 
 
 @kernel
-def cell_vjp(dh_next, h, gates, dz, dh):
-    """From the gradient of h_next to those of the sums in the order n, r, z, q, and the direct part of dh.
+def forward(product, x, start, panels_ih, panels_hh, bias, bias_q, h, y, gates, widest, reverse, first, last):
+    """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
+    T, H = start.size - 1, y.shape[1]
+    projected_until = 0
+    for s in range(T):
+        if s == projected_until:
+            projected_until, _ = project(
+                product, x, start, panels_ih, 3 * H, gates, True, s, reverse, first, last
+            )
+        t = step_at(s, T, reverse)
+        end = min(last, start[t + 1] - start[t])
+        if first >= end:
+            continue
+        a, b = start[t] + first, start[t] + end
+        for r in range(a, b):
+            gate = gates[r]
+            for j in range(H):
+                gate[3 * H + j] = bias_q[j]
+        multiply(product, h[first:end], H, panels_hh, 3 * H, gates[a:b, H:], widest, 0, ALL, True)
+        cell(gates[a:b], bias, h[first:end], y[a:b])
 
-    The input product receives the first three blocks, the recurrent product the last three.
+
+@kernel
+def backward(
+    product, dy, start, panels_hh, y, h0, gates, dh, dz, before, widest, reverse, t0, t1, first, last
+):  # fmt: skip
+    """The steps t0 ... t1 - 1, last visited first; dh is that after them, at the end that before them.
+
+    Writes, in rows counted from start[t0], what the weights need: `dz` and the states before each step with a
+    one behind them.
     """
-    N, H = h.shape
-    one = gates.dtype.type(1)
-    for b in range(N):
-        for j in range(H):
-            z, n = gates[b, H + j], gates[b, 2 * H + j]
-            dz[b, j] = dh_next[b, j] * (one - z) * (one - n * n)
-            dz[b, 2 * H + j] = dh_next[b, j] * (h[b, j] - n) * z * (one - z)
-        for j in range(H):
-            r = gates[b, j]
-            dz[b, H + j] = dz[b, j] * gates[b, 3 * H + j] * r * (one - r)
-            dz[b, 3 * H + j] = dz[b, j] * r
-        for j in range(H):
-            dh[b, j] = dh_next[b, j] * gates[b, H + j]
+    H = y.shape[1]
+    one = dz.dtype.type(1)
+    for s in range(t1 - t0):
+        t = t0 + s if reverse else t1 - 1 - s
+        end = min(last, start[t + 1] - start[t])
+        if first >= end:
+            continue
+        a = start[t] - start[t0]
+        for n in range(first, end):
+            dh_n, dy_n, earlier = dh[n], dy[start[t] + n], earlier_row(t, n, start, reverse)
+            for j in range(H):
+                dh_n[j] += dy_n[j]
+            h_n, state = h0[n] if earlier < 0 else y[earlier], before[a + n]
+            for j in range(H):
+                state[j] = h_n[j]
+            state[H] = one
+            cell_vjp(gates[start[t] + n], h_n, dh_n, dz[a + n])
+        b = a + end
+        a += first
+        multiply(product, dz[a:b, H:], 3 * H, panels_hh, H, dh[first:end], widest, 0, ALL, True)
 
 
+@kernel
+def forward_step(gates, bias, h, h_next):
+    """One step: `cell` on its own."""
+    cell(gates, bias, h, h_next)
+
+
+@kernel
+def backward_step(gates, h, dh, dz):
+    """One step: `cell_vjp` for every row."""
+    for n in range(len(h)):
+        cell_vjp(gates[n], h[n], dh[n], dz[n])
+
+
+@falls_back_on(plain.step)
 def step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None
 ) -> tuple[Array, Array]:
-    """One step of x [N, I]: h_next [N, H] and the gates [N, 4H]."""
-    _, h_next, gates = sequence(x[None], h, w_ih, w_hh, b_ih, b_hh, False, None)
-    return h_next, gates[0]
+    """One step of x [N, I]: h_next [N, H] and the gates, [N, >= 4H]."""
+    (N, H), dtype = h.shape, x.dtype
+    products = (x, w_ih[2 * H :], 0, False), (x, w_ih[: 2 * H], H, False)
+    recurrent = (h, w_hh[: 2 * H], H, True), (h, w_hh[2 * H :], 3 * H, False)
+    gates = single.sums(N, 4 * H, gates_pitch(H, dtype), (*products, *recurrent), dtype)
+    bias, bias_q = biases(b_ih, b_hh, w_ih)
+    gates[:, 3 * H : 4 * H] += bias_q
+    h_next = np.empty((N, H), dtype)
+    forward_step(gates, bias, h.copy("C"), h_next)
+    return h_next, gates
 
 
+@falls_back_on(plain.step_vjp)
 def step_vjp(
     dh_next: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     gates: Array, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `step`, in their order."""
-    y = h[None]  # stands in: a sequence of one step has no earlier output to look up
-    dx, *others = sequence_vjp(
-        dh_next[None], np.zeros_like(dh_next), x[None], h, w_ih, w_hh, b_ih, b_hh,
-        y, gates[None], False, None, needs,
+    (N, H), dtype = h.shape, x.dtype
+    h, gates = contiguous(h, gates)
+    dh, dz = dh_next.copy("C"), empty((N, gates_pitch(H, dtype)), dtype)
+    backward_step(gates, h, dh, dz)
+    n, r_z, r_z_q = (0, H), (H, 2 * H), (H, 3 * H)  # blocks of columns: the first, how many
+    return (
+        single.pull_back(dz, [(0, w_ih[2 * H :]), (H, w_ih[: 2 * H])]) if needs[0] else None,
+        dh + single.pull_back(dz, [(H, w_hh)]) if needs[1] else None,
+        single.weight_gradient(dz, x, [r_z, n]) if needs[2] else None,
+        single.weight_gradient(dz, h, [r_z_q]) if needs[3] else None,
+        np.roll(dz[:, : 3 * H].sum(axis=0), -H) if needs[4] and b_ih is not None else None,
+        dz[:, H : 4 * H].sum(axis=0) if needs[5] and b_hh is not None else None,
     )
-    return dx if dx is None else dx[0], *others
 
 
+@falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     reverse: bool, lengths: Lengths,
 ) -> tuple[Array, Array, Array]:
-    """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and the gates [T, N, 4H].
+    """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and for the gradient the gates, in rows.
 
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
     """
-    padded = padding(len(x), lengths)
-    x, h, w_hh = contiguous(without_padding(x, padded), h, w_hh)
-    T, N, H = len(x), *h.shape
-    gates, y = np.empty((T, N, 4 * H), h.dtype), np.empty((T, N, H), h.dtype)
-    np.matmul(rows(x), w_ih.T, out=rows(gates)[:, : 3 * H])
-    b_ih, b_hh = bias_or_zeros(b_ih, w_ih), bias_or_zeros(b_hh, w_hh)
-    recurrent = np.empty((N, 3 * H), h.dtype)
-    for t in order(T, reverse):
-        np.matmul(h, w_hh.T, out=recurrent)
-        cell(gates[t], recurrent, b_ih, b_hh, h, y[t])
-        if padded is not None:
-            np.copyto(y[t], h, where=padded[t])
-        h = y[t]
-    return without_padding(y, padded), h.copy(), gates
+    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
+    if T == 1 and lengths is None:
+        h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)
+        return h_next[None], h_next.copy(), gates
+    rows = Rows(T, N, lengths)
+    widest = panel_width(N)
+    h = rows.sort(h, pitch(H, dtype))
+    y, gates = (empty((rows.R, length), dtype) for length in (H, gates_pitch(H, dtype)))
+    bias, bias_q = biases(b_ih, b_hh, w_ih)
+    arguments = (
+        product_for(dtype), rows.take(x), rows.start, packed(np.roll(w_ih, H, axis=0), WIDE, transposed=True),
+        packed(w_hh, widest, transposed=True), bias, bias_q, h, y, gates, widest, reverse,
+    )  # fmt: skip
+    split = Split(N, 6.0 * rows.R * H * (I + H))
+    split.batch(lambda first, last: forward(*arguments, first, last))
+    return rows.put(y), rows.unsort(h, H), gates
 
 
+@falls_back_on(plain.sequence_vjp)
 def sequence_vjp(
     dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None, b_hh: Array | None, y: Array, gates: Array,
     reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `sequence`, in their order."""
-    padded = padding(len(x), lengths)
-    x, dy = without_padding(x, padded), without_padding(dy, padded)
-    x, h, w_hh, gates = contiguous(x, h, w_hh, gates)
-    H = h.shape[1]
-    h_earlier = previous(waiting(y, h, padded), h, reverse)
-    dz = np.empty_like(gates)
-    dz_ih, dz_hh = dz[:, :, : 3 * H], dz[:, :, H:]
-    dh, dh_next, dh_direct = dh_n.copy("C"), np.empty_like(h), np.empty_like(h)
-    for t in order(len(x), not reverse):
-        np.add(dh, dy[t], out=dh_next)
-        cell_vjp(dh_next, h_earlier[t], gates[t], dz[t], dh_direct)
-        np.matmul(dz_hh[t], w_hh, out=dh)
-        dh += dh_direct
-        if padded is not None:
-            np.copyto(dz[t], 0, where=padded[t])
-            np.copyto(dh, dh_next, where=padded[t])
-    # The input side comes in the order n, r, z: a roll by one block changes between it and r, z, n.
+    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
+    if T == 1 and lengths is None:
+        dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, gates, needs)
+        return dx if dx is None else dx[None], *others
+    rows = Rows(T, N, lengths)
+    split = Split(N, 12.0 * rows.R * H * (I + H))
+    widest = panel_width(N)
+    sweep = Backward(rows, split, dtype)
+    dh = rows.sort(dh_n, pitch(H, dtype))
+    dz, before = sweep.workspace(gates_pitch(H, dtype)), sweep.workspace(H + 1)
+    arguments = (
+        product_for(dtype), rows.take(dy), rows.start, packed(w_hh, widest, transposed=False), rows.take(y),
+        rows.sort(h, H), np.ascontiguousarray(gates), dh, dz, before, widest, reverse,
+    )  # fmt: skip
+    need_b_ih, need_b_hh = needs[4] and b_ih is not None, needs[5] and b_hh is not None
+    dx = sweep.input_gradient(dz, np.roll(w_ih, H, axis=0)) if needs[0] else None
+    dw_ih = sweep.weight_gradient(rows.take(x), dz, 3 * H, M=I, whole=True) if needs[2] else None
+    has_hh = needs[3] or need_b_ih or need_b_hh
+    dw_hh = sweep.weight_gradient(before, dz, 3 * H, M=H, column=H, ones=True) if has_hh else None
+    db_n = sweep.weight_gradient(before[:, H:], dz, H, M=0, ones=True) if need_b_ih else None
+    sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
     return (
-        pull_back(dz_ih, np.roll(w_ih, H, axis=0)) if needs[0] else None,
-        dh if needs[1] else None,
-        np.roll(weight_gradient(dz_ih, x), -H, axis=0) if needs[2] else None,
-        weight_gradient(dz_hh, h_earlier) if needs[3] else None,
-        np.roll(bias_gradient(dz_ih), -H) if needs[4] and b_ih is not None else None,
-        bias_gradient(dz_hh) if needs[5] and b_hh is not None else None,
+        None if dx is None else dx.array(),
+        rows.unsort(dh, H) if needs[1] else None,
+        None if dw_ih is None else np.roll(dw_ih.weight(), -H, axis=0),
+        dw_hh.weight() if dw_hh is not None and needs[3] else None,
+        np.concatenate((dw_hh.bias()[: 2 * H], db_n.bias())) if dw_hh is not None and db_n is not None else None,
+        dw_hh.bias() if dw_hh is not None and need_b_hh else None,
     )
+
+
+def biases(b_ih: Array | None, b_hh: Array | None, w: Array) -> tuple[Array, Array]:
+    """The bias of n, r, z, [3H], of r and z both biases; and that of q, [H]."""
+    H = len(w) // 3
+    b_ih, b_hh = bias_or_zeros(b_ih, w), bias_or_zeros(b_hh, w)
+    bias = np.roll(b_ih, H)
+    bias[H:] += b_hh[: 2 * H]
+    return bias, b_hh[2 * H :]
+
+
+def gates_pitch(H: int, dtype: np.dtype) -> int:
+    """The length of a row of four blocks: each product may write whole vectors past the end of its three."""
+    return pitch(H + whole_vectors(3 * H, dtype), dtype)

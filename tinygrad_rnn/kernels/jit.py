@@ -6,11 +6,88 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+from numba import config, njit
+from numba.core import event
+from numba.core.ccallback import CFunc
+
+from .cache import KernelCache, directory
+from .fallback import CompilationError
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+COMPILED = not config.DISABLE_JIT
+SECONDS_WORTH_A_WORD = 1.0
 
-kernel = njit(cache=True, **OPTIONS)  # what Python calls: its machine code is kept on disk
-part = njit(**OPTIONS)  # what kernels call: compiled into each of them
+logger = logging.getLogger("tinygrad_rnn")
+
+part = njit(**OPTIONS, no_cfunc_wrapper=True)  # what kernels call: compiled into each of them
+
+
+def kernel(function: Callable) -> Callable:
+    """What Python calls: compiled at the first call with a dtype, its machine code kept on disk."""
+    dispatcher = njit(**OPTIONS, no_cfunc_wrapper=True)(function)
+    if not COMPILED:
+        return dispatcher
+    dispatcher._cache = KernelCache(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        try:
+            return dispatcher(*arguments)
+        except MemoryError:
+            raise
+        except Exception as error:  # kernels raise nothing themselves
+            raise CompilationError(f"{function.__module__}.{function.__name__} could not be compiled") from error
+
+    return call
+
+
+def address_of(function: Callable, signature: Any) -> int:
+    """The address of `function` compiled as a C function, its machine code kept on disk.
+
+    Kernels that are given the address as an argument share one compiled copy, instead of each having its own.
+    """
+    started = time.perf_counter()
+    try:
+        callback = CFunc(function, (signature.args, signature.return_type), locals={}, options=OPTIONS)
+        callback._cache = KernelCache(function)  # type: ignore[attr-defined]
+        callback.compile()
+    except Exception as error:
+        raise CompilationError(f"{function.__module__}.{function.__name__} could not be compiled") from error
+    report(function.__name__, time.perf_counter() - started)
+    _kept.append(callback)
+    return callback.address  # type: ignore[return-value]
+
+
+_kept: list[CFunc] = []  # machine code lives as long as its callback
+
+
+def report(name: str, seconds: float) -> None:
+    """Say so when compiling took long enough to be noticed."""
+    if seconds > SECONDS_WORTH_A_WORD:
+        logger.info("compiled %s in %.1f s; kept in %s for the next time", name, seconds, directory())
+
+
+class _Stopwatch(event.Listener):
+    """Hears from Numba what is being compiled, also in other threads, and for how long."""
+
+    def __init__(self) -> None:
+        self._started: dict[Any, float] = {}
+
+    def on_start(self, event: Any) -> None:
+        self._started[event.data["dispatcher"]] = time.perf_counter()
+
+    def on_end(self, event: Any) -> None:
+        dispatcher = event.data["dispatcher"]
+        seconds = time.perf_counter() - self._started.pop(dispatcher, time.perf_counter())
+        if isinstance(getattr(dispatcher, "_cache", None), KernelCache):
+            report(dispatcher.py_func.__name__, seconds)
+
+
+if COMPILED:
+    event.register("numba:compile", _Stopwatch())

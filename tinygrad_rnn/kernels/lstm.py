@@ -17,155 +17,261 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import single
 from .activations import sigmoid, tanh
-from .jit import kernel
+from .fallback import falls_back_on
+from .jit import kernel, part
+from .panels import packed, pitch
+from .plain import lstm as plain
+from .product import ALL, WIDE, multiply, panel_width, product_for
 from .sequence import (
     Array,
+    Backward,
     Gradients,
     Lengths,
     Needs,
-    bias_gradient,
-    bias_or_zeros,
+    Rows,
+    Split,
     contiguous,
-    order,
-    padding,
-    previous,
+    earlier_row,
     project,
-    pull_back,
-    waiting,
-    weight_gradient,
-    without_padding,
+    step_at,
+    sum_of_biases,
 )
+from .workspace import empty
 
 
-@kernel
-def cell(gates, recurrent, bias, c, c_next, h_next):
-    """Turn `gates` from W_ih x into the activated i, f, g, o, with recurrent = W_hh h; write c_next, h_next.
+@part
+def cell(gates, bias, c, cs, hidden):
+    """Turn the rows of `gates` from W x + W h into i, f, g, o; c, in place, and `cs` into c_t; o * tanh(c_t).
 
     One short loop per result: the compiler can show that few arrays do not overlap, and then uses vectors.
     """
     N, H = c.shape
     for n in range(N):
+        gate, c_n, kept, out = gates[n], c[n], cs[n], hidden[n]
         for j in range(2 * H):
-            gates[n, j] = sigmoid(gates[n, j] + recurrent[n, j] + bias[j])
+            gate[j] = sigmoid(gate[j] + bias[j])
         for j in range(H):
-            gates[n, 2 * H + j] = tanh(gates[n, 2 * H + j] + recurrent[n, 2 * H + j] + bias[2 * H + j])
+            gate[2 * H + j] = tanh(gate[2 * H + j] + bias[2 * H + j])
         for j in range(H):
-            gates[n, 3 * H + j] = sigmoid(gates[n, 3 * H + j] + recurrent[n, 3 * H + j] + bias[3 * H + j])
+            gate[3 * H + j] = sigmoid(gate[3 * H + j] + bias[3 * H + j])
         for j in range(H):
-            c_next[n, j] = gates[n, H + j] * c[n, j] + gates[n, j] * gates[n, 2 * H + j]
+            c_n[j] = gate[H + j] * c_n[j] + gate[j] * gate[2 * H + j]
         for j in range(H):
-            h_next[n, j] = gates[n, 3 * H + j] * tanh(c_next[n, j])
+            kept[j] = c_n[j]
+        for j in range(H):
+            out[j] = gate[3 * H + j] * tanh(c_n[j])
+
+
+@part
+def cell_vjp(gate, c, c_next, dhidden, dc, dz):
+    """One row: from the gradients of o * tanh(c_next) and c_next to dz, of the sums, and, in place, dc."""
+    H = c.size
+    one = gate.dtype.type(1)
+    for j in range(H):
+        o, u = gate[3 * H + j], tanh(c_next[j])
+        dz[3 * H + j] = dhidden[j] * u * o * (one - o)
+        dc[j] += dhidden[j] * o * (one - u * u)
+    for j in range(H):
+        i, g = gate[j], gate[2 * H + j]
+        dz[j] = dc[j] * g * i * (one - i)
+        dz[2 * H + j] = dc[j] * i * (one - g * g)
+    for j in range(H):
+        f = gate[H + j]
+        dz[H + j] = dc[j] * c[j] * f * (one - f)
+        dc[j] *= f
 
 
 @kernel
-def cell_vjp(dh_next, dc_next, c, c_next, gates, dz, dc):
-    """From the gradients of o * tanh(c_next) and c_next to dz, of the sums before activation, and dc."""
-    N, H = c.shape
-    one = gates.dtype.type(1)
-    for n in range(N):
-        for j in range(H):
-            o = gates[n, 3 * H + j]
-            u = tanh(c_next[n, j])
-            dz[n, 3 * H + j] = dh_next[n, j] * u * o * (one - o)
-            dc[n, j] = dc_next[n, j] + dh_next[n, j] * o * (one - u * u)
-        for j in range(H):
-            i, g = gates[n, j], gates[n, 2 * H + j]
-            dz[n, j] = dc[n, j] * g * i * (one - i)
-            dz[n, 2 * H + j] = dc[n, j] * i * (one - g * g)
-        for j in range(H):
-            f = gates[n, H + j]
-            dz[n, H + j] = dc[n, j] * c[n, j] * f * (one - f)
-            dc[n, j] = dc[n, j] * f
+def forward(
+    product, x, start, panels_ih, panels_hh, panels_hr, bias, h, c, hidden, y, cs, gates, widest, reverse, first, last
+):  # fmt: skip
+    """All steps for the batch rows first ... last - 1; h and c hold the initial states, at the end the last."""
+    T, P, H = start.size - 1, y.shape[1], c.shape[1]
+    projected_until = 0
+    for s in range(T):
+        if s == projected_until:
+            projected_until, _ = project(
+                product, x, start, panels_ih, 4 * H, gates, True, s, reverse, first, last
+            )
+        t = step_at(s, T, reverse)
+        end = min(last, start[t + 1] - start[t])
+        if first >= end:
+            continue
+        a, b = start[t] + first, start[t] + end
+        multiply(product, h[first:end], P, panels_hh, 4 * H, gates[a:b], widest, 0, ALL, True)
+        cell(gates[a:b], bias, c[first:end], cs[a:b], hidden[first:end])
+        if panels_hr.size > 0:
+            multiply(product, hidden[first:end], H, panels_hr, P, h[first:end], widest, 0, ALL, False)
+        for n in range(first, end):
+            out, state = y[start[t] + n], h[n]
+            for j in range(P):
+                out[j] = state[j]
 
 
+@kernel
+def backward(
+    product, dy, start, panels_hh, panels_hr, y, h0, cs, c0, gates, dh, dc, dhidden, dz, before, dhs, hidden,
+    widest, reverse, t0, t1, first, last,
+):  # fmt: skip
+    """The steps t0 ... t1 - 1, last visited first; dh and dc are those after them, at the end before them.
+
+    Writes, in rows counted from start[t0], what the weights need: `dz`, the states before each step with a one
+    behind them, and, if projected, dh and o * tanh(c).
+    """
+    P, H = y.shape[1], c0.shape[1]
+    one = dz.dtype.type(1)
+    for s in range(t1 - t0):
+        t = t0 + s if reverse else t1 - 1 - s
+        end = min(last, start[t + 1] - start[t])
+        if first >= end:
+            continue
+        for n in range(first, end):
+            dh_n, dy_n = dh[n], dy[start[t] + n]
+            for j in range(P):
+                dh_n[j] += dy_n[j]
+        if panels_hr.size > 0:
+            multiply(product, dh[first:end], P, panels_hr, H, dhidden[first:end], widest, 0, ALL, False)
+        a = start[t] - start[t0]
+        for n in range(first, end):
+            r, q, earlier = start[t] + n, a + n, earlier_row(t, n, start, reverse)
+            c_n = c0[n] if earlier < 0 else cs[earlier]
+            cell_vjp(gates[r], c_n, cs[r], dhidden[n], dc[n], dz[q])
+            h_n, state = h0[n] if earlier < 0 else y[earlier], before[q]
+            for j in range(P):
+                state[j] = h_n[j]
+            state[P] = one
+            if panels_hr.size > 0:
+                for j in range(P):
+                    dhs[q, j] = dh[n, j]
+                for j in range(H):
+                    hidden[q, j] = gates[r, 3 * H + j] * tanh(cs[r, j])
+        multiply(product, dz[a + first : a + end], 4 * H, panels_hh, P, dh[first:end], widest, 0, ALL, False)
+
+
+@kernel
+def forward_step(gates, bias, c, kept, hidden):
+    """One step: `cell` on its own."""
+    cell(gates, bias, c, kept, hidden)
+
+
+@kernel
+def backward_step(gates, c, c_next, dhidden, dc, dz):
+    """One step: `cell_vjp` for every row."""
+    for n in range(len(c)):
+        cell_vjp(gates[n], c[n], c_next[n], dhidden[n], dc[n], dz[n])
+
+
+@falls_back_on(plain.step)
 def step(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None, b_hh: Array | None, w_hr: Array | None,
 ) -> tuple[Array, Array, Array]:
-    """One step of x [N, I]: h_next [N, P], c_next [N, H] and the activated gates i, f, g, o, [N, 4H]."""
-    _, h_next, c_next, _, gates = sequence(x[None], h, c, w_ih, w_hh, b_ih, b_hh, w_hr, False, None)
-    return h_next, c_next, gates[0]
+    """One step of x [N, I]: h_next [N, P], c_next [N, H] and the activated gates i, f, g, o, [N, >= 4H]."""
+    (N, H), dtype = c.shape, x.dtype
+    gates = single.sums(N, 4 * H, pitch(4 * H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
+    c_next, hidden = c.copy("C"), np.empty((N, H), dtype)
+    forward_step(gates, sum_of_biases(b_ih, b_hh, w_ih), c_next, empty((N, H), dtype), hidden)
+    return hidden if w_hr is None else hidden @ w_hr.T, c_next, gates
 
 
+@falls_back_on(plain.step_vjp)
 def step_vjp(
     dh_next: Array, dc_next: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None, b_hh: Array | None, w_hr: Array | None,
     c_next: Array, gates: Array, needs: Needs,
 ) -> Gradients:
     """The gradients of the eight inputs of `step`, in their order."""
-    y = h[None]  # stands in: a sequence of one step has no earlier output to look up
-    dx, *others = sequence_vjp(
-        dh_next[None], np.zeros_like(dh_next), dc_next, x[None], h, c, w_ih, w_hh, b_ih, b_hh, w_hr,
-        y, c_next[None], gates[None], False, None, needs,
+    (N, H), dtype = c.shape, x.dtype
+    dc, dz = dc_next.copy("C"), empty((N, pitch(4 * H, dtype)), dtype)
+    c, c_next, gates = contiguous(c, c_next, gates)
+    dhidden = np.ascontiguousarray(dh_next if w_hr is None else dh_next @ w_hr)
+    backward_step(gates, c, c_next, dhidden, dc, dz)
+    db = dz[:, : 4 * H].sum(axis=0) if b_ih is not None and (needs[5] or needs[6]) else None
+    need_hr = needs[7] and w_hr is not None
+    return (
+        single.pull_back(dz, [(0, w_ih)]) if needs[0] else None,
+        single.pull_back(dz, [(0, w_hh)]) if needs[1] else None,
+        dc if needs[2] else None,
+        single.weight_gradient(dz, x, [(0, 4 * H)]) if needs[3] else None,
+        single.weight_gradient(dz, h, [(0, 4 * H)]) if needs[4] else None,
+        db if needs[5] else None,
+        db if needs[6] else None,
+        dh_next.T @ (gates[:, 3 * H : 4 * H] * np.tanh(c_next)) if need_hr else None,
     )
-    return dx if dx is None else dx[0], *others
 
 
+@falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None, b_hh: Array | None, w_hr: Array | None, reverse: bool, lengths: Lengths,
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """All steps of x [T, N, I]: y [T, N, P], the last h and c, all c [T, N, H] and the gates [T, N, 4H].
+    """All steps of x [T, N, I]: y [T, N, P] and the last h and c; for the gradient all c and gates, in rows.
 
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
     """
-    padded = padding(len(x), lengths)
-    x, h, c, w_hh = contiguous(without_padding(x, padded), h, c, w_hh)
-    gates = project(x, w_ih)
-    bias = bias_or_zeros(b_ih, w_ih) + bias_or_zeros(b_hh, w_hh)
-    y, cs = np.empty((len(x), *h.shape), h.dtype), np.empty((len(x), *c.shape), c.dtype)
-    recurrent, hidden = np.empty_like(gates[0]), np.empty_like(c)
-    for t in order(len(x), reverse):
-        np.matmul(h, w_hh.T, out=recurrent)
-        cell(gates[t], recurrent, bias, c, cs[t], y[t] if w_hr is None else hidden)
-        if w_hr is not None:
-            np.matmul(hidden, w_hr.T, out=y[t])
-        if padded is not None:
-            np.copyto(y[t], h, where=padded[t])
-            np.copyto(cs[t], c, where=padded[t])
-        h, c = y[t], cs[t]
-    return without_padding(y, padded), h.copy(), c.copy(), cs, gates
+    (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
+    if T == 1 and lengths is None:
+        h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
+        return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
+    rows = Rows(T, N, lengths)
+    widest = panel_width(N)
+    panels_hr = empty(0, dtype) if w_hr is None else packed(w_hr, widest, transposed=True)
+    h, c = rows.sort(h, pitch(P, dtype)), rows.sort(c, H)
+    hidden = h if w_hr is None else empty((N, pitch(H, dtype)), dtype)
+    y, cs, gates = (empty((rows.R, length), dtype) for length in (P, H, pitch(4 * H, dtype)))
+    arguments = (
+        product_for(dtype), rows.take(x), rows.start, packed(w_ih, WIDE, transposed=True),
+        packed(w_hh, widest, transposed=True), panels_hr, sum_of_biases(b_ih, b_hh, w_ih),
+        h, c, hidden, y, cs, gates, widest, reverse,
+    )  # fmt: skip
+    split = Split(N, 8.0 * rows.R * H * (I + P))
+    split.batch(lambda first, last: forward(*arguments, first, last))
+    return rows.put(y), rows.unsort(h, P), rows.unsort(c, H), cs, gates
 
 
+@falls_back_on(plain.sequence_vjp)
 def sequence_vjp(
     dy: Array, dh_n: Array, dc_n: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None, b_hh: Array | None, w_hr: Array | None,
     y: Array, cs: Array, gates: Array, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients:
     """The gradients of the eight inputs of `sequence`, in their order."""
-    padded = padding(len(x), lengths)
-    x, dy = without_padding(x, padded), without_padding(dy, padded)
-    x, h, c, w_hh, cs, gates = contiguous(x, h, c, w_hh, cs, gates)
-    c_earlier = previous(cs, c, reverse)
-    dz, dhs, dhidden = np.empty_like(gates), np.empty(dy.shape, dy.dtype), np.empty_like(c)
-    dh, dc, dc_earlier = dh_n.copy("C"), dc_n.copy("C"), np.empty_like(c)
-    for t in order(len(x), not reverse):
-        np.add(dh, dy[t], out=dhs[t])
-        if w_hr is not None:
-            np.matmul(dhs[t], w_hr, out=dhidden)
-        cell_vjp(dhs[t] if w_hr is None else dhidden, dc, c_earlier[t], cs[t], gates[t], dz[t], dc_earlier)
-        np.matmul(dz[t], w_hh, out=dh)
-        if padded is not None:
-            np.copyto(dz[t], 0, where=padded[t])
-            np.copyto(dh, dhs[t], where=padded[t])
-            np.copyto(dc_earlier, dc, where=padded[t])
-        dc, dc_earlier = dc_earlier, dc
-    dhs = without_padding(dhs, padded)
-    db = bias_gradient(dz) if b_ih is not None and (needs[5] or needs[6]) else None
+    (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
+    if T == 1 and lengths is None:
+        dh_next = dy[0] + dh_n
+        dx, *others = step_vjp(dh_next, dc_n, x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr, cs, gates, needs)
+        return dx if dx is None else dx[None], *others
+    rows = Rows(T, N, lengths)
+    split = Split(N, 16.0 * rows.R * H * (I + P))
+    widest = panel_width(N)
+    sweep = Backward(rows, split, dtype)
+    dh, dc = rows.sort(dh_n, pitch(P, dtype)), rows.sort(dc_n, H)
+    dz, before = sweep.workspace(4 * H), sweep.workspace(P + 1)
+    panels_hr, dhidden, dhs, hidden = empty(0, dtype), dh, empty((0, 0), dtype), empty((0, 0), dtype)
+    if w_hr is not None:
+        panels_hr, dhidden = packed(w_hr, widest, transposed=False), empty((N, pitch(H, dtype)), dtype)
+        dhs, hidden = sweep.workspace(P), sweep.workspace(H)
+    arguments = (
+        product_for(dtype), rows.take(dy), rows.start, packed(w_hh, widest, transposed=False), panels_hr,
+        rows.take(y), rows.sort(h, P), np.ascontiguousarray(cs), rows.sort(c, H), np.ascontiguousarray(gates),
+        dh, dc, dhidden, dz, before, dhs, hidden, widest, reverse,
+    )  # fmt: skip
+    dx = sweep.input_gradient(dz, w_ih) if needs[0] else None
+    dw_ih = sweep.weight_gradient(rows.take(x), dz, 4 * H, M=I, whole=True) if needs[3] else None
+    has_bias = b_ih is not None and (needs[5] or needs[6])
+    dw_hh = sweep.weight_gradient(before, dz, 4 * H, M=P, ones=True) if needs[4] or has_bias else None
+    dw_hr = sweep.weight_gradient(hidden, dhs, P, M=H) if needs[7] and w_hr is not None else None
+    sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
+    db = dw_hh.bias() if dw_hh is not None and has_bias else None
     return (
-        pull_back(dz, w_ih) if needs[0] else None,
-        dh if needs[1] else None,
-        dc if needs[2] else None,
-        weight_gradient(dz, x) if needs[3] else None,
-        weight_gradient(dz, previous(waiting(y, h, padded), h, reverse)) if needs[4] else None,
+        None if dx is None else dx.array(),
+        rows.unsort(dh, P) if needs[1] else None,
+        rows.unsort(dc, H) if needs[2] else None,
+        None if dw_ih is None else dw_ih.weight(),
+        dw_hh.weight() if dw_hh is not None and needs[4] else None,
         db if needs[5] else None,
         db if needs[6] else None,
-        projection_gradient(dhs, gates, cs) if needs[7] and w_hr is not None else None,
+        None if dw_hr is None else dw_hr.weight(),
     )
-
-
-def projection_gradient(dhs: Array, gates: Array, cs: Array) -> Array:
-    """dw_hr, [P, H]: what was projected, o * tanh(c), is cheaper to compute again than to keep."""
-    H = cs.shape[2]
-    return weight_gradient(dhs, gates[:, :, 3 * H :] * np.tanh(cs))

@@ -12,70 +12,157 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import single
 from .activations import relu, tanh
-from .jit import kernel
+from .fallback import falls_back_on
+from .jit import kernel, part
+from .panels import packed, pitch
+from .plain import rnn as plain
+from .product import ALL, WIDE, multiply, panel_width, product_for
 from .sequence import (
+    INPUT_ROWS,
     Array,
+    Backward,
     Gradients,
     Lengths,
     Needs,
-    bias_gradient,
-    bias_or_zeros,
+    Rows,
+    Split,
     contiguous,
-    order,
-    padding,
-    previous,
+    earlier_row,
     project,
-    pull_back,
-    waiting,
-    weight_gradient,
-    without_padding,
+    step_at,
+    sum_of_biases,
 )
+from .workspace import empty
+
+
+@part
+def cell(sums, bias, rectify, h, y):
+    """Turn the rows of the sums before the nonlinearity into h and `y`; `rectify` chooses relu."""
+    N, H = y.shape
+    for n in range(N):
+        total, state, out = sums[n], h[n], y[n]
+        if rectify:
+            for j in range(H):
+                out[j] = relu(total[j] + bias[j])
+        else:
+            for j in range(H):
+                out[j] = tanh(total[j] + bias[j])
+        for j in range(H):
+            state[j] = out[j]
+
+
+@part
+def cell_vjp(y, dh, rectify, dz):
+    """One row: from the gradient of h_next to dz, of the sum; relu has slope 0 at 0."""
+    H = y.size
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    if rectify:
+        for j in range(H):
+            dz[j] = zero if y[j] <= zero else dh[j]
+    else:
+        for j in range(H):
+            dz[j] = dh[j] * (one - y[j] * y[j])
 
 
 @kernel
-def cell(h_next, recurrent, bias, rectify):
-    """Turn `h_next` from W_ih x into the next state, given recurrent = W_hh h; `rectify` chooses relu."""
-    N, H = h_next.shape
-    for n in range(N):
-        for j in range(H):
-            total = h_next[n, j] + recurrent[n, j] + bias[j]
-            h_next[n, j] = relu(total) if rectify else tanh(total)
+def forward(product, x, start, panels_ih, panels_hh, bias, h, y, sums, widest, rectify, reverse, first, last):
+    """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
+    T, H = start.size - 1, y.shape[1]
+    projected_until, offset = 0, 0
+    for s in range(T):
+        if s == projected_until:
+            projected_until, offset = project(
+                product, x, start, panels_ih, H, sums, False, s, reverse, first, last
+            )
+        t = step_at(s, T, reverse)
+        end = min(last, start[t + 1] - start[t])
+        if first >= end:
+            continue
+        a, b = start[t] + first, start[t] + end
+        total = sums[a - offset : b - offset]
+        multiply(product, h[first:end], H, panels_hh, H, total, widest, 0, ALL, True)
+        cell(total, bias, rectify, h[first:end], y[a:b])
 
 
 @kernel
-def cell_vjp(dh_next, h_next, dz, rectify):
-    """From the gradient of h_next to dz, of the sum before the nonlinearity; relu has slope 0 at 0."""
-    N, H = h_next.shape
-    zero, one = h_next.dtype.type(0), h_next.dtype.type(1)
-    for n in range(N):
-        for j in range(H):
-            y, dy = h_next[n, j], dh_next[n, j]
-            if rectify:
-                dz[n, j] = zero if y <= zero else dy
-            else:
-                dz[n, j] = dy * (one - y * y)
+def backward(
+    product, dy, start, panels_hh, y, h0, dh, dz, before, widest, rectify, reverse, t0, t1, first, last
+):  # fmt: skip
+    """The steps t0 ... t1 - 1, last visited first; dh is that after them, at the end that before them.
+
+    Writes, in rows counted from start[t0], what the weights need: `dz` and the states before each step with a
+    one behind them.
+    """
+    H = y.shape[1]
+    one = dz.dtype.type(1)
+    for s in range(t1 - t0):
+        t = t0 + s if reverse else t1 - 1 - s
+        end = min(last, start[t + 1] - start[t])
+        if first >= end:
+            continue
+        a = start[t] - start[t0]
+        for n in range(first, end):
+            dh_n, dy_n, earlier = dh[n], dy[start[t] + n], earlier_row(t, n, start, reverse)
+            for j in range(H):
+                dh_n[j] += dy_n[j]
+            h_n, state = h0[n] if earlier < 0 else y[earlier], before[a + n]
+            for j in range(H):
+                state[j] = h_n[j]
+            state[H] = one
+            cell_vjp(y[start[t] + n], dh_n, rectify, dz[a + n])
+        multiply(product, dz[a + first : a + end], H, panels_hh, H, dh[first:end], widest, 0, ALL, False)
 
 
+@kernel
+def forward_step(sums, bias, rectify, state, h_next):
+    """One step: `cell` on its own."""
+    cell(sums, bias, rectify, state, h_next)
+
+
+@kernel
+def backward_step(h_next, dh_next, rectify, dz):
+    """One step: `cell_vjp` for every row."""
+    for n in range(len(h_next)):
+        cell_vjp(h_next[n], dh_next[n], rectify, dz[n])
+
+
+@falls_back_on(plain.step)
 def step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, nonlinearity: str
 ) -> Array:
     """One step of x [N, I]: h_next [N, H]."""
-    return sequence(x[None], h, w_ih, w_hh, b_ih, b_hh, nonlinearity, False, None)[1]
+    (N, H), dtype = h.shape, x.dtype
+    sums = single.sums(N, H, pitch(H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
+    h_next = np.empty((N, H), dtype)
+    bias, state = sum_of_biases(b_ih, b_hh, w_ih), empty((N, H), dtype)
+    forward_step(sums, bias, nonlinearity == "relu", state, h_next)
+    return h_next
 
 
+@falls_back_on(plain.step_vjp)
 def step_vjp(
     dh_next: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     h_next: Array, nonlinearity: str, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `step`, in their order."""
-    dx, *others = sequence_vjp(
-        dh_next[None], np.zeros_like(dh_next), x[None], h, w_ih, w_hh, b_ih, b_hh,
-        h_next[None], nonlinearity, False, None, needs,
+    (N, H), dtype = h.shape, x.dtype
+    dz = empty((N, pitch(H, dtype)), dtype)
+    h_next, dh_next = contiguous(h_next, dh_next)
+    backward_step(h_next, dh_next, nonlinearity == "relu", dz)
+    db = dz[:, :H].sum(axis=0) if b_ih is not None and (needs[4] or needs[5]) else None
+    return (
+        single.pull_back(dz, [(0, w_ih)]) if needs[0] else None,
+        single.pull_back(dz, [(0, w_hh)]) if needs[1] else None,
+        single.weight_gradient(dz, x, [(0, H)]) if needs[2] else None,
+        single.weight_gradient(dz, h, [(0, H)]) if needs[3] else None,
+        db if needs[4] else None,
+        db if needs[5] else None,
     )
-    return dx if dx is None else dx[0], *others
 
 
+@falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     nonlinearity: str, reverse: bool, lengths: Lengths,
@@ -84,44 +171,59 @@ def sequence(
 
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
     """
-    padded = padding(len(x), lengths)
-    x, h, w_hh = contiguous(without_padding(x, padded), h, w_hh)
-    bias = bias_or_zeros(b_ih, w_ih) + bias_or_zeros(b_hh, w_hh)
-    y = project(x, w_ih)
-    recurrent = np.empty_like(h)
-    for t in order(len(x), reverse):
-        np.matmul(h, w_hh.T, out=recurrent)
-        cell(y[t], recurrent, bias, nonlinearity == "relu")
-        if padded is not None:
-            np.copyto(y[t], h, where=padded[t])
-        h = y[t]
-    return without_padding(y, padded), h.copy()
+    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
+    if T == 1 and lengths is None:
+        h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
+        return h_next[None], h_next.copy()
+    rows = Rows(T, N, lengths)
+    widest = panel_width(N)
+    h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
+    arguments = (
+        product_for(dtype), rows.take(x), rows.start, packed(w_ih, WIDE, transposed=True),
+        packed(w_hh, widest, transposed=True), sum_of_biases(b_ih, b_hh, w_ih), h, y,
+    )  # fmt: skip
+
+    def slice_of_batch(first: int, last: int) -> None:
+        steps = max(1, INPUT_ROWS // max(1, last - first))
+        sums = empty((steps * N, pitch(H, dtype)), dtype)
+        forward(*arguments, sums, widest, nonlinearity == "relu", reverse, first, last)
+
+    Split(N, 2.0 * rows.R * H * (I + H)).batch(slice_of_batch)
+    return rows.put(y), rows.unsort(h, H)
 
 
+@falls_back_on(plain.sequence_vjp)
 def sequence_vjp(
     dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None, b_hh: Array | None, y: Array,
     nonlinearity: str, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `sequence`, in their order."""
-    padded = padding(len(x), lengths)
-    x, dy = without_padding(x, padded), without_padding(dy, padded)
-    x, h, w_hh, y = contiguous(x, h, w_hh, y)
-    dz = np.empty_like(y)
-    dh, dh_next = dh_n.copy("C"), np.empty_like(h)
-    for t in order(len(x), not reverse):
-        np.add(dh, dy[t], out=dh_next)
-        cell_vjp(dh_next, y[t], dz[t], nonlinearity == "relu")
-        np.matmul(dz[t], w_hh, out=dh)
-        if padded is not None:
-            np.copyto(dz[t], 0, where=padded[t])
-            np.copyto(dh, dh_next, where=padded[t])
-    db = bias_gradient(dz) if b_ih is not None and (needs[4] or needs[5]) else None
+    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
+    if T == 1 and lengths is None:
+        dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, y[0], nonlinearity, needs)
+        return dx if dx is None else dx[None], *others
+    rows = Rows(T, N, lengths)
+    split = Split(N, 4.0 * rows.R * H * (I + H))
+    widest = panel_width(N)
+    sweep = Backward(rows, split, dtype)
+    dh = rows.sort(dh_n, pitch(H, dtype))
+    dz, before = sweep.workspace(H), sweep.workspace(H + 1)
+    arguments = (
+        product_for(dtype), rows.take(dy), rows.start, packed(w_hh, widest, transposed=False), rows.take(y),
+        rows.sort(h, H), dh, dz, before, widest, nonlinearity == "relu", reverse,
+    )  # fmt: skip
+    dx = sweep.input_gradient(dz, w_ih) if needs[0] else None
+    dw_ih = sweep.weight_gradient(rows.take(x), dz, H, M=I, whole=True) if needs[2] else None
+    has_bias = b_ih is not None and (needs[4] or needs[5])
+    dw_hh = sweep.weight_gradient(before, dz, H, M=H, ones=True) if needs[3] or has_bias else None
+    sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
+    db = dw_hh.bias() if dw_hh is not None and has_bias else None
     return (
-        pull_back(dz, w_ih) if needs[0] else None,
-        dh if needs[1] else None,
-        weight_gradient(dz, x) if needs[2] else None,
-        weight_gradient(dz, previous(waiting(y, h, padded), h, reverse)) if needs[3] else None,
+        None if dx is None else dx.array(),
+        rows.unsort(dh, H) if needs[1] else None,
+        None if dw_ih is None else dw_ih.weight(),
+        dw_hh.weight() if dw_hh is not None and needs[3] else None,
         db if needs[4] else None,
         db if needs[5] else None,
     )

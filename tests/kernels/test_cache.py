@@ -1,0 +1,101 @@
+"""Compiled kernels on disk: found again, never stale, and not needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tinygrad_rnn
+from tinygrad_rnn.kernels.jit import COMPILED
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+
+PACKAGE = Path(tinygrad_rnn.__file__).parent
+TRANSPOSE = """
+import numpy as np
+from numba.core import event
+compiled = []
+class Listener(event.Listener):
+    def on_start(self, event): compiled.append(event)
+    def on_end(self, event): pass
+event.register("numba:compile", Listener())
+from tinygrad_rnn.kernels.panels import transpose
+source, target = np.arange(600.0).reshape(20, 30), np.empty((30, 20))
+transpose(target, source, 0, 30)
+assert (target == source.T).all()
+print(len(compiled))
+"""
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The root of a copy of the kernels, which may be edited."""
+    root = tmp_path / "root"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE / "kernels", root / "tinygrad_rnn" / "kernels", ignore=ignored)
+    (root / "tinygrad_rnn" / "__init__.py").touch()
+    return root
+
+
+def start(root, cache, code=TRANSPOSE):
+    """A Python process that runs `code` with the package in `root`."""
+    environment = os.environ | {"PYTHONPATH": str(root), "TINYGRAD_RNN_CACHE_DIR": str(cache)}
+    return subprocess.Popen(
+        [sys.executable, "-B", "-c", code], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def run(*arguments):
+    """What the process printed."""
+    process = start(*arguments)
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    return output.strip()
+
+
+def test_a_second_process_compiles_nothing_and_the_package_stays_clean(copy, tmp_path):
+    before = sorted(copy.rglob("*"))
+    assert int(run(copy, tmp_path / "cache")) > 0
+    assert int(run(copy, tmp_path / "cache")) == 0
+    assert sorted(copy.rglob("*")) == before
+
+
+def test_an_edit_in_a_helper_of_another_file_is_seen(copy, tmp_path):
+    run(copy, tmp_path / "cache")
+    with open(copy / "tinygrad_rnn" / "kernels" / "product.py", "a") as file:
+        file.write("\n# edited\n")
+    assert int(run(copy, tmp_path / "cache")) > 0
+
+
+def test_where_nothing_can_be_written_it_works_and_leaves_nothing(copy, tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    assert int(run(copy, file / "cache")) > 0
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_eight_processes_start_cold_together(copy, tmp_path):
+    processes = [start(copy, tmp_path / "cache") for _ in range(8)]
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0] * 8
+    assert int(run(copy, tmp_path / "cache")) == 0
+
+
+def test_warmup_compiles_all_that_training_needs(tmp_path):
+    listen, _, _ = TRANSPOSE.partition("from tinygrad_rnn")
+    code = f"""
+from tinygrad_rnn.kernels.warmup import warmup
+warmup()
+{listen}
+warmup()
+print(len(compiled))
+"""
+    assert run(PACKAGE.parent, os.environ.get("TINYGRAD_RNN_CACHE_DIR", tmp_path / "cache"), code) == "0"
