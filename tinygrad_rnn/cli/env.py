@@ -13,10 +13,10 @@ from importlib.util import find_spec
 import click
 
 from .. import __version__
+from ..bench.machine import processor, usable_cores
 from .table import table
 
 PACKAGES = ("numpy", "numba", "llvmlite", "graphviz", "pygraphviz", "safetensors", "click", "rich")
-FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512bf16", "neon", "sve")
 
 
 @click.command()
@@ -27,7 +27,7 @@ def env() -> None:
         ("python", f"{platform.python_version()} ({platform.python_implementation()}, {sys.executable})"),
         *[(name, _version(name)) for name in PACKAGES],
         ("platform", platform.platform()),
-        ("processor", _processor()),
+        ("processor", processor()),
         ("cpu count", str(_cpu_count())),
         ("numpy's BLAS", _blas()),
         ("NUMBA_*", _numba_settings()),
@@ -43,19 +43,11 @@ def _version(name: str) -> str:
 
 
 def _cpu_count() -> str:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{os.cpu_count()}, usable {usable}"
+    return f"{os.cpu_count()}, usable {usable_cores()}"
 
 
 def _numba_settings() -> str:
     return ", ".join([f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_")]) or "not set"
-
-
-def _processor() -> str:
-    from llvmlite import binding
-
-    found = binding.get_host_cpu_features()
-    return f"{binding.get_host_cpu_name()} ({', '.join([name for name in FEATURES if found.get(name)]) or 'plain'})"
 
 
 def _blas() -> str:

@@ -1,0 +1,33 @@
+"""Every example runs as its docstring says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def run(example: Path, folder: Path) -> str:
+    command = [sys.executable, str(example), "-o", str(folder / "picture.svg")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_runs_and_draws(example, tmp_path) -> None:
+    assert run(example, tmp_path)
+    assert "<svg" in (tmp_path / "picture.svg").read_text(encoding="utf-8")
+
+
+def test_scalar_neuron_by_hand_and_by_engine(tmp_path) -> None:
+    out = run(ROOT / "examples" / "scalar_neuron.py", tmp_path)
+    hand, engine = re.findall(r"dw = (\S+)  du = (\S+)", out)
+    expected = re.search(r"dw = (\S+) and du = (\S+)\.\n", (ROOT / "examples" / "scalar_neuron.py").read_text())
+    assert hand == engine == expected.groups()

@@ -1,0 +1,5 @@
+"""The project's benchmark: this library beside PyTorch and JAX, side by side in one run (`tinygrad-rnn bench`).
+
+One file a section (`ceiling`, `layers`, `characters`, `overhead`, `startup`, `memory`), one a competitor
+(`engines/`); `bench.py` lets them take turns, each in a process of its own (`child.py`, `worker.py`).
+"""

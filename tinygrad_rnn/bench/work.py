@@ -1,0 +1,71 @@
+"""What is timed: the same sizes, weights and data for every library, from the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+class Work(NamedTuple):
+    """Something to time."""
+
+    call: Callable[[], Any]
+    arrays: Callable[[Any], Mapping[str, Any]]  # what a call computed, from what it returned
+    flops: float = 0.0  # of a call, where the work is what counts its own operations
+
+
+class Layer(NamedTuple):
+    """A recurrent layer, or several on top of each other, and what is done with it."""
+
+    cell: str  # a key of GATES
+    T: int
+    N: int
+    I: int
+    H: int
+    layers: int = 1
+    dtype: str = "float32"
+    training: bool = True
+    loop: bool = False  # one call of a cell per time step, in the caller's own loop
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of the matrix products; the backward pass has two for each one forward."""
+        inputs = [self.I] + [self.H] * (self.layers - 1)
+        forward = sum([2 * self.T * self.N * GATES[self.cell] * self.H * (size + self.H) for size in inputs])
+        return forward * (3 if self.training else 1)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Parameters under PyTorch's names."""
+        found: dict[str, tuple[int, ...]] = {}
+        rows = GATES[self.cell] * self.H
+        for k in range(self.layers):
+            end = "" if self.loop else f"_l{k}"
+            found[f"weight_ih{end}"] = (rows, self.H if k else self.I)
+            found[f"weight_hh{end}"] = (rows, self.H)
+            found[f"bias_ih{end}"] = found[f"bias_hh{end}"] = (rows,)
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.cell}{'Cell' if self.loop else ''} {self.T}, {self.N}, {self.I}, {self.H}, {self.layers}"
+
+
+def normal(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
+    """Random data."""
+    return np.random.default_rng(seed).standard_normal(shape, np.dtype(dtype).type)
+
+
+def weights(shapes: Mapping[str, tuple[int, ...]], hidden: int, dtype: str) -> dict[str, np.ndarray]:
+    """Random parameters of the size that recurrent layers begin with, up to 1 / sqrt(H)."""
+    chance = np.random.default_rng(0)
+    bound = hidden**-0.5
+    return {name: chance.uniform(-bound, bound, shape).astype(dtype) for name, shape in shapes.items()}
+
+
+def digest(arrays: Mapping[str, Any]) -> dict[str, float]:
+    """One number for each array, by which libraries are seen to have computed the same."""
+    return {name: float(np.abs(np.asarray(array, np.float64)).mean()) for name, array in arrays.items()}
