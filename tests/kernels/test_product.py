@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tinygrad_rnn.kernels.host import LANES_32, LANES_64
 from tinygrad_rnn.kernels.jit import COMPILED, kernel
 from tinygrad_rnn.kernels.panels import packed, pitch, transpose
 from tinygrad_rnn.kernels.product import ALL, multiply, multiply_rows, panel_width, panels, product_for
-from tinygrad_rnn.kernels.tile import LANES_32, LANES_64
 from tinygrad_rnn.kernels.workspace import empty
 
 dtypes = pytest.mark.parametrize("dtype", [np.dtype(np.float32), np.dtype(np.float64)], ids=str)

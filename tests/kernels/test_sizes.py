@@ -53,7 +53,7 @@ def root_mean_square(actual, exact):
     return np.sqrt(np.mean((actual.astype(np.float64) - exact) ** 2))
 
 
-@pytest.mark.skipif(not COMPILED, reason="a statement about the compiled tile, not about NumPy's products")
+@pytest.mark.skipif(not COMPILED, reason="about the compiled kernels' blocked sums")
 @pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 @kinds
 def test_float32_errs_at_most_twice_as_much_as_torch(kind):

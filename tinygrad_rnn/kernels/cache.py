@@ -23,6 +23,8 @@ import numpy as np
 from llvmlite import binding
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
+from .host import host_features
+
 
 def user_directory() -> Path:
     """TINYGRAD_RNN_CACHE_DIR, or the place this system has for a user's caches."""
@@ -40,8 +42,8 @@ def user_directory() -> Path:
 @functools.cache
 def fingerprint() -> str:
     """A hash of everything that machine code depends on."""
-    processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
-    chosen = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
+    processor = binding.get_host_cpu_name(), sorted(host_features().items())
+    chosen = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_OPT")
     versions = sys.version, numba.__version__, llvmlite.__version__, np.__version__
     whole = hashlib.sha256(repr((platform.platform(), processor, chosen, versions)).encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):

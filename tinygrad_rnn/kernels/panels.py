@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .host import LANES_32, LANES_64
 from .jit import COMPILED, kernel, part
 from .product import address, lanes_to_bytes, panel, panels
-from .tile import LANES_32, LANES_64, lanes, transpose_block
+from .tile import lanes, transpose_block
 from .workspace import empty
 
 

@@ -24,8 +24,9 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.numpy_support import from_dtype
 
+from .host import HEIGHT, LANES_32, LANES_64, WIDEST
 from .jit import COMPILED, address_of, part
-from .tile import HEIGHT, INDEX, LANES_32, LANES_64, WIDEST, lanes, tile
+from .tile import INDEX, lanes, tile
 
 K_BLOCK, ROW_BLOCK = 128, 384
 ALL = 1 << 30  # as the last panel: all there are

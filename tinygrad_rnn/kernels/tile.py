@@ -20,42 +20,18 @@ shape of the tile in which it is computed, and short sums err less than one long
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .host import BYTES, HEIGHT, LANES_32, LANES_64, WIDEST
 from .jit import part
 
 INDEX, LANE = ir.IntType(64), ir.IntType(32)
-
-
-def host_features() -> dict[str, bool]:
-    """What the processor can do, or what NUMBA_CPU_FEATURES says that Numba may use of it."""
-    chosen = os.environ.get("NUMBA_CPU_FEATURES")
-    if chosen is None:
-        return dict(binding.get_host_cpu_features())
-    return {name[1:]: name[0] == "+" for name in chosen.split(",") if name}
-
-
-def vector_registers() -> tuple[int, int]:
-    """Bytes in a vector register, and how many such registers there are."""
-    features = host_features()
-    if features.get("avx512f"):
-        return 64, 32
-    if features.get("avx2"):
-        return 32, 16
-    return 16, 32 if features.get("neon") else 16
-
-
-BYTES, REGISTERS = vector_registers()
-HEIGHT = 6
-WIDEST = (1, 16, 8, 8, 6, 4, 4) if REGISTERS == 32 else (1, 8, 4, 4, 3, 2, 2)  # vectors, by rows of the tile
-LANES_32, LANES_64 = BYTES // 4, BYTES // 8
 
 
 @part
