@@ -77,17 +77,30 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """
     if not x.ndim or x.shape[-1] != weight.shape[-1]:
         raise RuntimeError(f"expected x with last dimension {weight.shape[-1]}, as weight has")
-    y = (rows(x) @ weight.T).reshape(x.shape[:-1] + weight.shape[:-1])
+    y = product(rows(x), weight.T).reshape(x.shape[:-1] + weight.shape[:-1])
     if bias is None:
         return y
     return np.add(y, bias, out=y) if y.dtype == bias.dtype else y + bias
 
 
 linear.vjp(
-    dx=lambda dy, weight, x_shape: _da(dy, weight.T, x_shape),
-    dweight=lambda dy, x, weight_shape: matmul(rows(dy).mT if len(weight_shape) == 2 else dy.reshape((-1,)), rows(x)),
+    dx=lambda dy, weight, x_shape: linear(dy, weight.T) if weight.ndim == 2 else _da(dy, weight, x_shape),
+    dweight=lambda dy, x, weight_shape: (
+        linear(rows(dy).mT, rows(x).mT) if len(weight_shape) == 2 else matmul(dy.reshape((-1,)), rows(x))
+    ),
     dbias=lambda dy: dy,
 )
+
+LARGE = 4e6  # multiplications, from which on a product is worth a kernel's overhead
+
+
+def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a b; a large one of matrices by our own kernel."""
+    if a.ndim == b.ndim == 2 and a.size * b.shape[1] >= LARGE and a.dtype == b.dtype and a.dtype.kind == "f":
+        from ..kernels.matrix import matmul
+
+        return matmul(a, b)
+    return a @ b
 
 
 # --- products of stated dimensions ------------------------------------------------------------------------

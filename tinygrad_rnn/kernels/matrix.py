@@ -1,0 +1,31 @@
+"""The product of two matrices, for the layers around a recurrent one.
+
+NumPy's BLAS would do as well, but for its threads: after each product they spin for a while, waiting for the
+next, and take the processor from the threads of the recurrent kernels. Here all share one pool.
+"""
+
+from __future__ import annotations
+
+from .fallback import falls_back_on
+from .panels import packed, whole_vectors
+from .product import WIDE
+from .sequence import Array
+from .single import times
+from .workspace import empty
+
+
+def plain(a: Array, b: Array) -> Array:
+    """a b by NumPy."""
+    return a @ b
+
+
+@falls_back_on(plain)
+def matmul(a: Array, b: Array) -> Array:
+    """a [M, K] b [K, N], of one dtype, float32 or float64; either may be a transposed view."""
+    N, dtype = b.shape[1], a.dtype
+    turned = b.strides[0] == b.itemsize and b.shape[0] > 1  # b is the transpose of what lies in memory
+    panels = packed(b.T if turned else b, WIDE, transposed=turned)
+    length = whole_vectors(N, dtype)
+    product = empty((len(a), length), dtype)
+    times(a, panels, N, product, False)
+    return product if length == N else product[:, :N].copy()
