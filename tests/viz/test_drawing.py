@@ -204,6 +204,17 @@ def test_a_long_chain_is_folded_in_the_middle(budget):
     assert "of 5,000 operations are folded" in source
 
 
+@pytest.mark.parametrize("leaf", [Value(1.0), tg.ones((), requires_grad=True)], ids=["Value", "Tensor"])
+def test_what_thousands_of_operations_share_leaves_by_a_rail(leaf):
+    """Direct edges from one box to many take the layout minutes; here it must end within the default limit."""
+    y = leaf
+    for _ in range(3000):
+        y = y + leaf
+    drawing = draw(y)
+    assert len(re.findall(r"shape=point", drawing.source)) > 1000
+    assert "3,000 operations" in "".join(words(drawing.render()))
+
+
 def test_hundreds_of_thousands_of_values():
     y = one = Value(1.0)
     for _ in range(300_000):

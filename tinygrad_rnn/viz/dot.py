@@ -9,6 +9,9 @@ from . import style
 from .picture import Box, Edge, Picture
 
 
+MANY = 8  # edges from one box, from which on they leave it by a rail
+
+
 def text(label: str, limit: int = 60) -> str:
     """A label inside HTML-like markup: nothing in it is markup, an escape sequence or an invalid character."""
     label = label if len(label) <= limit else label[: limit - 1] + "…"
@@ -112,6 +115,28 @@ def arranged_by_dot(picture: Picture) -> str:
             cluster(cell, picture.rows[row], inner=True)
             for i in boxes:
                 cell.node(f"n{i}", **attributes(picture.boxes[i]))
+    leaving: dict[int, list[Edge]] = {}
     for edge in picture.edges:
-        graph.edge(f"n{edge.source}", f"n{edge.target}", **edge_attributes(edge))
+        leaving.setdefault(edge.source, []).append(edge)
+    for source, edges in leaving.items():
+        if len(edges) > MANY:
+            rail(graph, source, sorted(edges, key=lambda edge: edge.target))
+            continue
+        for edge in edges:
+            graph.edge(f"n{source}", f"n{edge.target}", **edge_attributes(edge))
     return graph.source
+
+
+def rail(graph: Any, source: int, edges: list[Edge]) -> None:
+    """A row of points that hands what one box gives on to many, oldest first.
+
+    Direct edges would each run past all that lies between, and `dot` would take minutes to place a few hundred.
+    """
+    before = f"n{source}"
+    for k, edge in enumerate(edges):
+        look = edge_attributes(edge)
+        point = f"n{source}_{k}"
+        graph.node(point, label="", shape="point", width="0.05", height="0.05", color=look["color"])
+        graph.edge(before, point, arrowhead="none", **look)
+        graph.edge(point, f"n{edge.target}", **look)
+        before = point
