@@ -8,7 +8,6 @@ from typing import Any
 from . import style
 from .picture import Box, Edge, Picture
 
-
 MANY = 8  # edges from one box, from which on they leave it by a rail
 
 

@@ -19,14 +19,14 @@ class Torchlike:
     module: ClassVar[str]
 
     def __init__(self, threads: int) -> None:
-        self.library: Any = import_module(self.module)
-        if hasattr(self.library, "set_num_threads"):
-            self.library.set_num_threads(threads)
+        self.package: Any = import_module(self.module)
+        if hasattr(self.package, "set_num_threads"):
+            self.package.set_num_threads(threads)
 
     def layer(self, *sizes) -> Work:
         """Forward and backward, or forward alone, of a recurrent layer on a sequence."""
         layer = Layer(*sizes)
-        library = self.library
+        library = self.package
         module, x = self._ready(layer)
         if not layer.training:
 
@@ -49,7 +49,7 @@ class Torchlike:
         """A loop over time in the caller's own hands, as in a decoder: forward, and backward from the last state."""
         layer = Layer(*sizes)
         module, x = self._ready(layer)
-        dy = self.library.from_numpy(normal((layer.N, layer.H), layer.dtype, seed=2))
+        dy = self.package.from_numpy(normal((layer.N, layer.H), layer.dtype, seed=2))
         steps = x.unbind(0)
 
         def train():
@@ -67,18 +67,18 @@ class Torchlike:
         """The module with its weights, and its input."""
         name = f"{layer.cell}Cell" if layer.loop else layer.cell
         sizes = (layer.I, layer.H) if layer.loop else (layer.I, layer.H, layer.layers)
-        module = getattr(self.library.nn, name)(*sizes, dtype=getattr(self.library, layer.dtype))
+        module = getattr(self.package.nn, name)(*sizes, dtype=getattr(self.package, layer.dtype))
         self._load(module, weights(layer.shapes, layer.H, layer.dtype))
-        return module, self.library.from_numpy(normal((layer.T, layer.N, layer.I), layer.dtype, seed=1))
+        return module, self.package.from_numpy(normal((layer.T, layer.N, layer.I), layer.dtype, seed=1))
 
     def _load(self, module, arrays) -> None:
-        module.load_state_dict({name: self.library.from_numpy(array) for name, array in arrays.items()})
+        module.load_state_dict({name: self.package.from_numpy(array) for name, array in arrays.items()})
 
     def characters(self, hidden: int, embedding: int, T: int, N: int, lr: float, clip: float) -> Work:
         """Updates of a character model on the text that every Python has, the state carried from one to the next."""
         from ...text import Vocabulary, batches, split, stdlib_text
 
-        library, nn = self.library, self.library.nn
+        library, nn = self.package, self.package.nn
         text = stdlib_text()
         vocabulary = Vocabulary(text)
         chunks = batches(vocabulary.encode(split(text)[0]), N, T)
@@ -107,7 +107,7 @@ class Torchlike:
 
     def chain(self, shape, pairs: int) -> Work:
         """Alternating products and sums on small tensors, forward and backward."""
-        library = self.library
+        library = self.package
         dy = library.ones(shape)
 
         def leaves():
@@ -125,7 +125,7 @@ class Ours(Torchlike):
 
     def scalar(self, pairs: int) -> Work:
         """The same chain on Value."""
-        return scalar_chain(self.library.Value, pairs)
+        return scalar_chain(self.package.Value, pairs)
 
 
 class Torch(Torchlike):
