@@ -384,7 +384,13 @@ def restore(kind: type, array: np.ndarray, requires_grad: bool) -> Tensor:
     return x
 
 
+class _Bare:
+    """What every class holds, whatever is written in it."""
+
+    annotated: int
+
+
 for _name, _member in vars(Face).items():
-    if _name not in ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__"):
+    if _name not in vars(_Bare):
         setattr(Tensor, _name, _member)
 attach(Tensor)
