@@ -42,7 +42,7 @@ def markup(box: Box) -> str:
     if box.kind in ("start", "fold"):
         title = f'<font color="{style.FAINT}">{text(box.title)}</font>'
     if box.subscript:
-        title += f"<sub>{text(box.subscript)}</sub>"
+        title += f'<sub><font point-size="{style.SMALL - 1}">{text(box.subscript)}</font></sub>'
     strut = '<font point-size="{}">\u200a</font>'  # a line is as high as its largest letter
     notes = [f'<font point-size="{style.SMALL}"{color}>{text(note)}</font>' for note in box.notes if note]
     notes = [strut.format(style.SMALL + 1.5 + 2.5 * (not k and bool(box.title))) + note for k, note in enumerate(notes)]
