@@ -70,6 +70,8 @@ class Recurrent(Module):
         Returns:
             (y [T, N, D * H], final state in the form of `state`).
         """
+        if not isinstance(input, Tensor):
+            raise TypeError(f"Recurrent: expected input to be a Tensor, got {type(input).__name__}")
         if input.ndim != 3:
             raise ValueError(f"Recurrent: expected input [T, N, I], got shape {tuple(input.shape)}")
         x = ops.transpose(input, 0, 1) if self.batch_first else input

@@ -35,7 +35,16 @@ def matmul(a: Array, b: Array) -> Array:
     """
     if a.ndim > 2 and b.ndim <= 2 and a.shape[-1] == b.shape[0]:
         return (rows(a) @ b).reshape(a.shape[:-1] + b.shape[1:])
-    return a @ b
+    try:
+        return a @ b
+    except ValueError as error:
+        if not a.ndim or not b.ndim:
+            raise RuntimeError("both factors need at least 1 dimension, got a 0-d one") from error
+        inner = b.shape[-2 if b.ndim > 1 else 0]
+        if a.shape[-1] != inner:
+            found = f"got {a.shape[-1]} and {inner}"
+            raise RuntimeError(f"columns of a and rows of b must be equally many, {found}") from error
+        raise
 
 
 def _da(dy: Array, b: Array, a_shape: tuple) -> Array:
