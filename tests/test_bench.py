@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import fields
 from math import isclose, nan
 
 import numpy as np
@@ -15,13 +16,26 @@ from click.testing import CliRunner
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.bench import bench as benchmark
-from tinygrad_rnn.bench import ceiling, characters, child, engines, layers, memory, overhead, startup, tables
+from tinygrad_rnn.bench import (
+    bits,
+    ceiling,
+    characters,
+    child,
+    engines,
+    layers,
+    memory,
+    overhead,
+    products,
+    startup,
+    tables,
+)
 from tinygrad_rnn.bench.bench import SECTIONS, Bench
 from tinygrad_rnn.bench.child import Child, ChildError
 from tinygrad_rnn.bench.engines import engine
 from tinygrad_rnn.bench.measure import Spread, geometric_mean, quotients, spread, take_turns
-from tinygrad_rnn.bench.report import Report, Row, compare, means
-from tinygrad_rnn.bench.work import GATES, Layer, digest, normal, weights
+from tinygrad_rnn.bench.report import Report, means
+from tinygrad_rnn.bench.row import Row, compare
+from tinygrad_rnn.bench.work import GATES, Layer, Product, Work, digest, normal, weights
 from tinygrad_rnn.cli import program
 
 TINY = Layer("LSTM", 3, 2, 4, 5)
@@ -120,6 +134,16 @@ def test_operations_are_those_of_the_products(cell):
     assert layer._replace(training=False).flops == forward
 
 
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("cell", list(GATES))
+def test_a_product_has_the_operations_of_its_operands(cell, backward):
+    product = Product(cell, 3, 5, 11, backward)
+    a, w = product.operands
+    b = w if backward else w.T
+    assert product.flops == product.T * 2 * a.size * b.shape[1]
+    assert str(product) == f"{cell} [5, {a.shape[1]}] x [{b.shape[0]}, {b.shape[1]}]"
+
+
 def test_work_is_the_same_in_every_process():
     first, second = (weights(TINY.shapes, TINY.H, "float32") for _ in range(2))
     assert digest(first) == digest(second)
@@ -172,6 +196,40 @@ def test_torch_trains_the_same_character_model():
         losses.append([work.call() for _ in range(6)])
     np.testing.assert_allclose(*losses, rtol=1e-4)
     assert len(set(losses[0])) == 6  # every update changes the model
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("backward", [False, True])
+def test_products_are_those_of_a_layer_forward_summed_over_its_steps(backward, threads):
+    product = Product("GRU", 3, 25, 13, backward)
+    a, w = product.operands
+    expected = a @ w if backward else 3 * a @ w.T
+    for library in ("ours", "numpy"):
+        work = engine(library, threads).product(*product)
+        found = work.arrays(work.call())["c"]
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=library)
+
+
+def test_bits_are_compared_with_those_of_one_thread(monkeypatch):
+    ours = engine("ours", 2)
+
+    def layer(*sizes):
+        """The first array depends on the threads, if there are more than two, in the sign of a zero."""
+        results = {"y": lambda: np.array([-0.0 if tg.get_num_threads() > 2 else 0.0]), "dw": lambda: np.ones(sizes)}
+        return Work(lambda: None, lambda _: {name: make() for name, make in results.items()})
+
+    monkeypatch.setattr(ours, "layer", layer)
+    assert ours.bits((2, 3), (2, 3, 4)) == {"arrays": 2, "2 threads": 0, "3 threads": 1, "4 threads": 1}
+    assert tg.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("layer", [layer for layer in bits.plan(quick=False) if layer.layers == 2], ids=str)
+def test_results_have_the_same_bits_on_any_number_of_threads(layer):
+    """Large enough to be divided."""
+    found = engine("ours", 1).bits(layer, bits.THREADS)
+    assert found.pop("arrays") == 1 + len(layer.shapes)
+    assert found == {"2 threads": 0, "3 threads": 0, "4 threads": 0}
 
 
 @pytest.mark.parametrize(
@@ -247,7 +305,7 @@ def test_a_child_that_ends_is_told():
 def test_a_library_that_cannot_be_imported_is_told(tmp_path):
     (tmp_path / "torch.py").write_text("print('noise')\nraise ImportError('broken installation')")
     with pytest.raises(ChildError, match="^torch on 2 threads: ImportError: broken installation$"):
-        Child("torch", 2, {"PYTHONPATH": f"{tmp_path}{os.pathsep}{child.HOME}"})
+        Child("torch", 2, {"PYTHONPATH": f"{tmp_path}{os.pathsep}{child.HOME}"}).ready()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -275,7 +333,23 @@ def test_plans_are_what_is_promised(quick):
         assert {kinds[f"{cell} training in float64"] for cell in GATES} == {2}
         assert kinds["LSTM training"] == 8 == kinds["LSTM inference"]
         assert kinds["GRU and RNN training"] == 8 == kinds["GRU and RNN inference"]
+        assert {(each.layer.N, each.layer.H) for each in jobs} > {(each.N, each.H) for each in products.plan(quick)}
+    assert all(each.N >= 20 and each.H >= 128 for each in products.plan(quick))
+    assert len(set(products.plan(quick))) == len(products.plan(quick)) == (2 if quick else 22)
+    assert {layer.cell for layer in bits.plan(quick)} == ({"LSTM"} if quick else set(GATES))
     assert [len(section.plan(quick)) for section in (ceiling, characters, overhead, startup, memory)] == [2, 1, 4, 2, 1]
+
+
+def test_a_contestant_that_cannot_start_leaves_a_note_in_every_race(hasty, monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('broken installation')")
+    monkeypatch.setattr(child, "HOME", os.pathsep.join([str(tmp_path), str(child.HOME)]))
+    monkeypatch.setattr(benchmark, "installed", lambda library: True)
+    notes = []
+    bench = Bench([1], True, notes.append)
+    for name in ("first", "second"):
+        assert bench.race(name, {("torch", 1): ("scalar", [3])}) == {}
+    bench.close()
+    assert notes == [f"{name}: torch on 1 thread: ImportError: broken installation" for name in ("first", "second")]
 
 
 def test_a_contestant_that_fails_leaves_a_note(hasty, monkeypatch):
@@ -294,11 +368,17 @@ class Scripted:
     def __init__(self, dx, cores=1.0):
         self.answer = {"seconds": 1.0, "flops": 0.0, "digest": {"dx": dx}, "calls": 1, "cores": cores}
 
+    def ready(self):
+        return self
+
     def ask(self, do, **_):
         return self.answer
 
     def turn(self, seconds):
         return self.answer
+
+    def dismiss(self):
+        pass
 
     def close(self):
         pass
@@ -322,10 +402,22 @@ def test_other_results_and_other_threads_are_noted(theirs, note, hasty, monkeypa
     assert notes == ([note] if note else [])
 
 
+@pytest.mark.parametrize(("cores", "busy"), [(1.9, False), (1.6, True)])
+def test_a_busy_machine_is_told_by_the_ceiling(cores, busy, hasty, monkeypatch):
+    monkeypatch.setattr(benchmark, "installed", lambda library: True)
+    notes = []
+    bench = Bench([2], True, notes.append, {("ours", 2): Scripted(2.0, 0.5), ("ceiling", 2): Scripted(2.0, cores)})
+    found = bench.race("work", dict.fromkeys([("ours", 2), ("ceiling", 2)], ("scalar", [3])))
+    assert benchmark.busy(found, 2) is busy
+    assert not benchmark.busy(found, 1)
+    told = ["work: the machine was busy with other things, 2 thread(s) got 1.6 cores"]
+    assert notes == (told if busy else [])
+
+
 def test_the_share_of_the_ceiling_is_taken_round_by_round():
     found = {
-        ("ours", 1): benchmark.Times([2.0, 4.0], 0.0),
-        ("ceiling", 1): benchmark.Times([1.0, 2.0], TINY.flops),  # twice as fast in both rounds
+        ("ours", 1): benchmark.Times([2.0, 4.0], 0.0, 1.0),
+        ("ceiling", 1): benchmark.Times([1.0, 2.0], TINY.flops, 1.0),  # twice as fast in both rounds
     }
     assert layers.rates(TINY, 1, found)["of ceiling"] == 0.5
     assert layers.rates(TINY, 1, found)["GF/s"] == TINY.flops / 3e9
@@ -344,6 +436,8 @@ def run(*args, code=0):
 def test_a_tiny_run_without_peers(alone, monkeypatch, tmp_path):
     jobs = [layers.Job("LSTM training", TINY), layers.Job("LSTMCell loop, training", TINY._replace(loop=True))]
     monkeypatch.setattr(layers, "plan", lambda quick: jobs)
+    monkeypatch.setattr(products, "plan", lambda quick: [Product("RNN", 2, 20, 9)])
+    monkeypatch.setattr(bits, "plan", lambda quick: [TINY])
     monkeypatch.setattr(characters, "SIZES", (8, 4, 64, 32, 3e-3, 1.0))
     monkeypatch.setattr(startup, "MODULES", {"ours": "tinygrad_rnn", "numpy": "numpy"})
     monkeypatch.setattr(startup, "seconds_to_import", lambda module, threads: 0.25)
@@ -354,34 +448,42 @@ def test_a_tiny_run_without_peers(alone, monkeypatch, tmp_path):
         assert f"{peer} is not installed: pip install {peer}" in result.stderr
         assert f"- {peer} is not installed" in result.stdout
     found = json.loads((tmp_path / "bench.json").read_text())
-    assert found["schema"] == 1
-    assert set(found) == {"schema", "machine", "versions", "options", "rows", "means", "notes"}
+    assert found["schema"] == 2
+    assert set(found) == {"schema", "machine", "versions", "options", "rows", "means", "summary", "notes"}
     assert found["options"] == {"sections": list(SECTIONS), "quick": True, "threads": [1, 2]}
     assert list(dict.fromkeys([row["section"] for row in found["rows"]])) == list(SECTIONS)
     for each in found["rows"]:
-        assert set(each) == {"section", "group", "name", "unit", "figures", "ratios", "threads", "more"}
+        assert set(each) == {field.name for field in fields(Row)}
         for figure in each["figures"].values():
             assert 0 < figure["low"] <= figure["median"] <= figure["high"]
     layer = [each for each in found["rows"] if each["group"] == "LSTM training"]
     assert [each["threads"] for each in layer] == [1, 2]
     assert set(layer[0]["more"]) == {"GF/s", "of ceiling"}
     assert set(layer[1]["ratios"]) == {"1 thread"}
+    assert layer[0]["sizes"] == {"T": 3, "N": 2, "I": 4, "H": 5, "layers": 1}
     assert [mean["over"] for mean in found["means"] if mean["section"] == "layers"] == ["1 thread"] * 2
+    assert [(line["measure"], line["threads"]) for line in found["summary"]] == [
+        ("per-step products, N >= 20, H >= 128", 1),
+        ("per-step products, N >= 20, H >= 128", 2),
+        ("same bits on 1, 2, 3, 4 threads", None),
+    ]
+    assert found["summary"][-1]["met"]
     assert "### layers: LSTM training" in result.stdout
+    assert "### Summary" in result.stdout
     assert "\x1b" not in result.output
 
 
 def test_one_section_is_one_section(alone):
     result = run("--section", "overhead", "--quick", "--threads", 1)
     assert "### overhead" in result.stdout
-    assert "ceiling" not in result.stdout
+    assert "### ceiling" not in result.stdout
     assert [line.split("  ")[0] for line in result.stderr.splitlines() if "/" in line] == [f"{k}/4" for k in range(5)]
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--section", "latency"], "'latency' is not one of 'ceiling', 'layers'"),
+        (["--section", "latency"], "'latency' is not one of 'ceiling', 'products', 'layers'"),
         (["--threads", "0"], "0 is not in the range x>=1"),
         (["--json", "."], "is a directory"),
     ],

@@ -98,16 +98,18 @@ class Op:
         scalar: the same for a Python float, where `forward` is not made of plain operators.
         outputs: names of the outputs when there are several; "*ys" for any number.
         hidden: names of further results that only the rule sees.
+        unrecorded: what to run instead of `forward` where nothing is recorded: it need not keep what is hidden.
         body: the definition in simpler operations, for which `forward` is a fast kernel.
         view: the result may share memory with the first input.
         differentiable: whether a gradient can flow; False for comparisons and indices.
     """
 
-    def __init__(self, forward, *, scalar=None, outputs="y", hidden="", body=None, view=False, differentiable=True):
+    def __init__(self, forward, *, scalar=None, outputs="y", hidden="", unrecorded=None, body=None, view=False,
+                 differentiable=True):  # fmt: skip
         described = body or forward
         self.name, self.doc = described.__name__, described.__doc__ or ""
         self.scalar, self.body, self.view, self.differentiable = scalar, body, view, differentiable
-        self._forward = forward
+        self._forward, self._unrecorded = forward, unrecorded or forward
         self.inputs: list[str] = []
         self.attrs: dict[str, Any] = {}  # name -> default
         self.positional: list[str] = []  # the attributes that need not be named in a call
@@ -159,6 +161,10 @@ class Op:
     @cached_property
     def forward(self) -> Callable:
         return resolve(self._forward)
+
+    @cached_property
+    def unrecorded(self) -> Callable:
+        return resolve(self._unrecorded)
 
     def vjp(self, rule: Callable | str | None = None, **partials: Callable) -> Any:
         """Attach the gradient rule: one for all inputs (also as a decorator), or `da=...`, `db=...` each.
@@ -268,8 +274,10 @@ class Op:
             self._promote(tensors)
         arrays = [None if x is None else x.array for x in tensors]
         nodes = tuple([None if x is None else x.node for x in tensors])
+        wanted = self.differentiable and any([link is not None for link in nodes])
+        scope = recording() if wanted else None
         try:
-            result = self.forward(*arrays, **attrs)
+            result = (self.unrecorded if scope is None else self.forward)(*arrays, **attrs)
         except Exception as error:
             raise self.explain(arrays, attrs, error) from error
         results = (result,) if self.single and not self.hidden else result
@@ -277,8 +285,7 @@ class Op:
         told = "dtype" in attrs  # then the result has it already
         ys = [y if y.__class__ is ndarray and (y.dtype is F32 or told) else settle(y, arrays) for y in results[:n]]
         node = None
-        wanted = self.differentiable and any([link is not None for link in nodes])
-        if wanted and (scope := recording()) is not None and any([y.dtype.kind == "f" for y in ys]):
+        if scope is not None and any([y.dtype.kind == "f" for y in ys]):
             needs = tuple([link is not None for link in nodes])
             rule = self.rule(needs)
             known = [*([arrays] if self.variadic else arrays), *([ys] if self.outputs[0][0] == "*" else ys)]
@@ -315,7 +322,7 @@ class Op:
             if isinstance(x, Node):
                 return apply_scalar(self, inputs, attrs)
         number = inputs[0].__class__ is float if inputs else False
-        plain = self.scalar if number and self.scalar else self.forward
+        plain = self.scalar if number and self.scalar else self.unrecorded
         result = plain(*inputs, **attrs)
         if self.hidden:
             result = result[: len(result) - len(self.hidden)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,8 @@ from .machine import machine, usable_cores, versions
 from .measure import take_turns
 from .report import Report
 
-SECTIONS = ("ceiling", "layers", "characters", "overhead", "startup", "memory")
+SECTIONS = ("ceiling", "products", "layers", "bits", "characters", "overhead", "startup", "memory")
+QUIET = 0.85  # of its threads' cores the ceiling's threads get on a machine that does nothing else
 SAME = 1e-3  # relative: so close are the results of libraries that computed the same in float32
 
 Contestant = tuple[str, int]  # a library, and on how many threads
@@ -28,6 +29,7 @@ class Times(NamedTuple):
 
     seconds: list[float]  # of a call, in each round
     flops: float  # of a call, where it counts them itself
+    cores: float  # that were kept busy
 
 
 @dataclass
@@ -73,22 +75,37 @@ class Bench:
             Their times; a contestant that fails has none, and there is a note.
         """
         ready: dict[Contestant, dict[str, Any]] = {}
+        works = {contestant: work for contestant, work in works.items() if installed(contestant[0])}
+        self._start(works)
         for contestant, (work, sizes) in works.items():
-            if installed(contestant[0]):
-                with self.noting(name):
-                    ready[contestant] = self._child(contestant).ask("prepare", work=work, sizes=list(sizes))
+            with self.noting(name):
+                ready[contestant] = self.ask(contestant, "prepare", work=work, sizes=list(sizes))
         self._check(name, ready)
         turns: dict[Contestant, list[dict[str, Any]]] = {}
         with self.noting(name):
             turn = {each: partial(self._children[each].turn, seconds or self.seconds) for each in ready}
             turns = take_turns(turn, self.rounds)
-        for (library, threads), each in turns.items():
-            cores = median([found["cores"] for found in each])
-            if cores > 1.25 * threads:
-                self.note(f"{name}: {library} on {threads} thread(s) kept {cores:.1f} cores busy")
-            if library == "ceiling" and cores < 0.85 * threads:
-                self.note(f"{name}: the machine was busy with other things, {threads} thread(s) got {cores:.1f} cores")
-        return {each: Times([turn["seconds"] for turn in found], ready[each]["flops"]) for each, found in turns.items()}
+        found = {}
+        for each, took in turns.items():
+            cores = median([turn["cores"] for turn in took])
+            found[each] = Times([turn["seconds"] for turn in took], ready[each]["flops"], cores)
+        for (library, threads), times in found.items():
+            if times.cores > 1.25 * threads:
+                self.note(f"{name}: {library} on {threads} thread(s) kept {times.cores:.1f} cores busy")
+            if library == "ceiling" and busy(found, threads):
+                got = f"{threads} thread(s) got {times.cores:.1f} cores"
+                self.note(f"{name}: the machine was busy with other things, {got}")
+        return found
+
+    def ask(self, contestant: Contestant, do: str, **what: Any) -> dict[str, Any]:
+        """Ask a contestant, who is started if need be, for something that is not timed."""
+        self._start([contestant])
+        try:
+            child = self._children[contestant].ready()
+        except ChildError:
+            del self._children[contestant]
+            raise
+        return child.ask(do, **what)
 
     @contextmanager
     def noting(self, name: str) -> Iterator[None]:
@@ -99,14 +116,17 @@ class Bench:
             self.note(f"{name}: {error}")
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes, side by side."""
+        for child in self._children.values():
+            child.dismiss()
         while self._children:
             self._children.popitem()[1].close()
 
-    def _child(self, contestant: Contestant) -> Child:
-        if contestant not in self._children:
-            self._children[contestant] = Child(*contestant)
-        return self._children[contestant]
+    def _start(self, contestants: Iterable[Contestant]) -> None:
+        """All that have not been started yet, side by side."""
+        for contestant in contestants:
+            if contestant not in self._children:
+                self._children[contestant] = Child(*contestant)
 
     def _check(self, name: str, ready: Mapping[Contestant, dict[str, Any]]) -> None:
         """All must have computed the same as ours."""
@@ -116,6 +136,11 @@ class Bench:
             for array in ours.keys() & found.keys():
                 if not isclose(found[array], ours[array], rel_tol=SAME):
                     self.note(f"{name}: {library} has {found[array]:.6g} as mean of |{array}|, ours {ours[array]:.6g}")
+
+
+def busy(found: Mapping[Contestant, Times], threads: int) -> bool:
+    """Whether something else used the cores, as is seen where the ceiling took part: ratios are worth little then."""
+    return ("ceiling", threads) in found and found["ceiling", threads].cores < QUIET * threads
 
 
 def run(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .bench import Bench
 from .measure import spread
-from .report import Row
+from .row import Row
 
 
 def plan(quick: bool) -> list[str]:
@@ -16,7 +16,7 @@ def plan(quick: bool) -> list[str]:
 def measure(bench: Bench, dtype: str) -> Iterator[Row]:
     """Independent multiply-adds on vector registers; a multiply-add counts as two operations."""
     found = bench.race(f"ceiling {dtype}", {("ceiling", threads): ("ceiling", [dtype]) for threads in bench.threads})
-    for (_, threads), (seconds, flops) in found.items():
+    for (_, threads), (seconds, flops, _) in found.items():
         rate = flops / spread(seconds).median / 1e9
         figures = {"ceiling": spread([each * 1e12 / flops for each in seconds])}
         more = {"GF/s": rate, "GF/s a thread": rate / threads}

@@ -39,13 +39,15 @@ def environment(threads: int) -> dict[str, str]:
 class Child:
     """One library with one number of threads, which answers requests and is idle in between.
 
+    It starts on its own; `ready` waits for that, so that several may start at the same time.
+
     Args:
         library: a key of ENGINES.
         threads: that it may use.
         more: changes of its environment.
 
     Raises:
-        ChildError: where the library cannot be imported, and from `ask`.
+        ChildError: from `ready`, where the library cannot be imported, and from `ask`.
     """
 
     def __init__(self, library: str, threads: int, more: Mapping[str, str] | None = None) -> None:
@@ -59,11 +61,18 @@ class Child:
             env=environment(threads) | dict(more or {}),
             text=True,
         )
-        try:
-            self._answer()
-        except BaseException:
-            self.close()
-            raise
+        self._ready = False
+
+    def ready(self) -> Child:
+        """Wait until it has started; one that could not is closed."""
+        if not self._ready:
+            try:
+                self._answer()
+            except BaseException:
+                self.close()
+                raise
+            self._ready = True
+        return self
 
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
         """Send a request, wait for its answer."""
@@ -80,14 +89,18 @@ class Child:
         sleep(PAUSE)
         return self.ask("turn", seconds=seconds)
 
-    def close(self) -> None:
-        """End the process."""
+    def dismiss(self) -> None:
+        """Tell the process to end."""
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             try:
                 pipe.close()
             except BrokenPipeError:
                 pass
+
+    def close(self) -> None:
+        """End the process."""
+        self.dismiss()
         try:
             self._process.wait(timeout=5)  # it ends with its input
         except subprocess.TimeoutExpired:
@@ -96,7 +109,7 @@ class Child:
         self._errors.close()
 
     def __enter__(self) -> Child:
-        return self
+        return self.ready()
 
     def __exit__(self, *_: object) -> None:
         self.close()

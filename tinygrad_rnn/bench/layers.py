@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .bench import Bench, Contestant, Times
+from .bench import Bench, Contestant, Times, busy
 from .measure import quotients, spread
-from .report import Row, compare
-from .work import Layer
+from .row import Row, compare, limit, rivals
+from .work import Layer, Product
 
 Sizes = tuple[str, int, int, int, int, int]  # cell, T, N, I, H, layers
 
@@ -78,16 +78,19 @@ def measure(bench: Bench, job: Job) -> Iterator[Row]:
             if threads > 1 and {("ours", 1), ("ours", threads)} <= set(found):
                 ratios["1 thread"] = spread(quotients(found["ours", 1].seconds, seconds["ours"]))
             more = rates(layer, threads, found)
-            yield Row("layers", job.group, str(layer), "ms", figures, ratios, threads, more)
+            if "of ceiling" in more and (others := rivals(ratios)):
+                more["limit"] = limit(min(others.values()), more["of ceiling"])
+            disturbed = busy(found, threads)
+            yield Row("layers", job.group, str(layer), "ms", figures, ratios, threads, more, layer.sizes, disturbed)
 
 
-def rates(layer: Layer, threads: int, found: dict[Contestant, Times]) -> dict[str, float]:
+def rates(work: Layer | Product, threads: int, found: dict[Contestant, Times]) -> dict[str, float]:
     """Operations per second of ours, and what part that is of the processor's ceiling."""
     if ("ours", threads) not in found:
         return {}
     seconds = found["ours", threads].seconds
-    more = {"GF/s": layer.flops / spread(seconds).median / 1e9}
+    more = {"GF/s": work.flops / spread(seconds).median / 1e9}
     if ceiling := found.get(("ceiling", threads)):
-        share = layer.flops / ceiling.flops
+        share = work.flops / ceiling.flops
         more["of ceiling"] = spread([share * each for each in quotients(ceiling.seconds, seconds)]).median
     return more

@@ -8,7 +8,7 @@ from functools import partial
 from .bench import Bench
 from .child import Child
 from .measure import take_turns
-from .report import Row, compare
+from .row import Row, compare
 from .work import Layer
 
 LONG = Layer("LSTM", 1000, 32, 256, 256)

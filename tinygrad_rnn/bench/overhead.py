@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .bench import Bench
-from .report import Row, compare
+from .row import Row, compare
 
 PAIRS = 50  # products and sums in the chain, each
 

@@ -1,56 +1,16 @@
-"""What was found: rows, what sums them up, and how both are shown and kept."""
+"""What was found in all: rows, what sums them up, and how everything is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .engines import PEERS
-from .measure import Spread, geometric_mean, quotients, spread
+from .measure import geometric_mean
+from .row import BETTER, Row, rivals
+from .summary import summary
 
-SCHEMA = 1  # of the JSON
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement of ours and its peers.
-
-    Args:
-        section, group: where it belongs; a group has one table and one geometric mean for each thread count.
-        name: what was measured.
-        unit: of the figures, of which less is better.
-        figures: of every library that took part.
-        ratios: peer / ours, round by round; also to ours itself on one thread.
-        threads: None where it does not matter.
-        more: other numbers that follow from the figures.
-    """
-
-    section: str
-    group: str
-    name: str
-    unit: str
-    figures: Mapping[str, Spread]
-    ratios: Mapping[str, Spread]
-    threads: int | None = None
-    more: Mapping[str, float] = field(default_factory=dict)
-
-
-def compare(
-    found: Mapping[str, Sequence[float]], scale: float = 1.0
-) -> tuple[dict[str, Spread], dict[str, Spread]]:
-    """Figures and ratios of what every library took in each round.
-
-    Args:
-        found: "ours" among them, or there is no ratio.
-        scale: from what was measured to the unit of the figures.
-    """
-    figures = {name: spread([scale * value for value in values]) for name, values in found.items()}
-    ratios = {}
-    if "ours" in found:
-        ratios = {
-            name: spread(quotients(values, found["ours"])) for name, values in found.items() if name != "ours"
-        }
-    return figures, ratios
+SCHEMA = 2  # of the JSON
 
 
 @dataclass(frozen=True)
@@ -60,7 +20,7 @@ class Mean:
     section: str
     group: str
     threads: int | None
-    over: str  # a peer; "the better" is in each row the one that comes closer
+    over: str  # a peer, or BETTER
     mean: float
     least: float
     rows: int
@@ -71,8 +31,8 @@ def means(rows: Iterable[Row]) -> list[Mean]:
     ratios: dict[tuple[str, str, int | None, str], list[float]] = {}
     for row in rows:
         peers = {name: ratio.median for name, ratio in row.ratios.items()}
-        if len(rivals := [ratio for name, ratio in peers.items() if name in PEERS]) > 1:
-            peers["the better"] = min(rivals)
+        if len(others := rivals(row.ratios)) > 1:
+            peers[BETTER] = min(others.values())
         for name, ratio in peers.items():
             ratios.setdefault((row.section, row.group, row.threads, name), []).append(ratio)
     return [
@@ -101,4 +61,8 @@ class Report:
             for row in self.rows
         ]  # fmt: skip
         found = {name: getattr(self, name) for name in ("machine", "versions", "options", "notes")}
-        return {"schema": SCHEMA} | found | {"rows": rows, "means": [asdict(mean) for mean in means(self.rows)]}
+        return {"schema": SCHEMA} | found | {
+            "rows": rows,
+            "means": [asdict(mean) for mean in means(self.rows)],
+            "summary": [asdict(line) for line in summary(self.rows)],
+        }

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from .bench import Bench
 from .child import Child, environment
 from .measure import take_turns
-from .report import Row, compare
+from .row import Row, compare
 from .work import Layer
 
 IMPORT, STEP = "import", "first training step"

@@ -11,12 +11,20 @@ from rich.table import Table
 from rich.text import Text
 
 from .measure import Spread
-from .report import Mean, Report, Row, means
+from .report import Mean, Report, means
+from .row import Row
+from .summary import Line, summary
 
 LEGEND = (
     "Medians over the rounds, quartiles in brackets. A ratio such as torch / ours divides torch's figure by ours in "
     "each round: above 1, ours is faster or smaller. In every row, the better is the peer that comes closer to ours. "
+    "Limit: the ratio over it that ours would have at the ceiling. "
     "T, N, I, H, layers: steps, batch, input, hidden units, layers."
+)
+JUDGED = (
+    "{met} of {lines} lines are met: the aims of the kernels, held against the rows of this run. Worst is the lowest "
+    "row, or the highest where less is better. Limit: the geometric mean that ours would have at the ceiling. "
+    "Busy: the machine had other things to do, measure again."
 )
 WIDE = 250  # Markdown needs no line breaks
 
@@ -43,7 +51,10 @@ def show(report: Report) -> None:
         rows = [row for row in report.rows if (row.section, row.group) == (section, group)]
         table(f"{section}: {group}", *columns(rows))
     if found := means(report.rows):
-        table("Geometric means", *summary(found))
+        table("Geometric means", *averages(found))
+    if lines := summary(report.rows):
+        table("Summary", *judged(lines), words=4)
+        console.print("\n" + JUDGED.format(met=sum(line.met is True for line in lines), lines=len(lines)))
     if report.notes:
         console.print(f"\n{heading}Notes\n")
     for note in report.notes:
@@ -73,7 +84,7 @@ def columns(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return heads, lines
 
 
-def summary(found: Sequence[Mean]) -> tuple[list[str], list[list[str]]]:
+def averages(found: Sequence[Mean]) -> tuple[list[str], list[list[str]]]:
     """Heads and lines of the table of means."""
     heads = ["", "threads", "rows", "ratio", "geometric mean", "lowest row"]
     lines = [
@@ -86,6 +97,27 @@ def summary(found: Sequence[Mean]) -> tuple[list[str], list[list[str]]]:
             f"{mean.least:.2f}",
         ]
         for mean in found
+    ]
+    return heads, lines
+
+
+def judged(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
+    """Heads and lines of the table of aims."""
+    heads = ["", "what counts", "aim", "worst row", "threads", "rows", "geometric mean", "worst", "limit", "met"]
+    lines = [
+        [
+            line.measure,
+            line.over,
+            line.aim,
+            line.which,
+            str(line.threads or ""),
+            str(line.rows),
+            "" if line.mean is None else number(line.mean),
+            number(line.worst),
+            "" if line.limit is None else number(line.limit),
+            {True: "yes", False: "no", None: "busy"}[line.met],
+        ]
+        for line in found
     ]
     return heads, lines
 
@@ -103,10 +135,10 @@ def middle(each: Spread | None, spread: bool = False) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits, or all before the point.
+    """Three digits, or all before the point; a count as it is.
 
     Example:
-        >>> [number(value) for value in (0.01234, 1.234, 123.4, 12345.6)]
-        ['0.0123', '1.23', '123', '12,346']
+        >>> [number(value) for value in (0.01234, 1.234, 123.4, 12345.6, 9)]
+        ['0.0123', '1.23', '123', '12,346', '9']
     """
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 100 else f"{value:#.3g}"

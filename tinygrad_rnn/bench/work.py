@@ -39,6 +39,11 @@ class Layer(NamedTuple):
         return forward * (3 if self.training else 1)
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """By their names."""
+        return {name: getattr(self, name) for name in ("T", "N", "I", "H", "layers")}
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Parameters under PyTorch's names."""
         found: dict[str, tuple[int, ...]] = {}
@@ -52,6 +57,35 @@ class Layer(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.cell}{'Cell' if self.loop else ''} {self.T}, {self.N}, {self.I}, {self.H}, {self.layers}"
+
+
+class Product(NamedTuple):
+    """The product that every time step waits for: of the state, or backward of the gradient of the sums.
+
+    Forward h [N, H] times W_hh^T [H, G H] is added to the input's part, backward dz [N, G H] times W_hh [G H, H] is
+    dh; G is the number of gates.
+    """
+
+    cell: str  # a key of GATES
+    T: int  # such products make one call
+    N: int
+    H: int
+    backward: bool = False
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of all steps."""
+        return 2.0 * self.T * self.N * GATES[self.cell] * self.H * self.H
+
+    @property
+    def operands(self) -> tuple[np.ndarray, np.ndarray]:
+        """The left factor, and the weight W_hh [G H, H]."""
+        w = weights({"w": (GATES[self.cell] * self.H, self.H)}, self.H, "float32")["w"]
+        return normal((self.N, w.shape[0 if self.backward else 1]), "float32", seed=1), w
+
+    def __str__(self) -> str:
+        K, columns = (GATES[self.cell] * self.H, self.H)[:: 1 if self.backward else -1]
+        return f"{self.cell} [{self.N}, {K}] x [{K}, {columns}]"
 
 
 def normal(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:

@@ -5,6 +5,7 @@
     {"do": "prepare", "work": "layer", "sizes": [...]}    {"seconds": of the first call, "flops": ..., "digest": ...}
     {"do": "turn", "seconds": 0.1}                        {"seconds": median of the calls, "calls": ..., "cores": ...}
     {"do": "memory", "work": "layer", "sizes": [...]}     {"before": bytes, "peak": bytes}
+    {"do": "bits", "sizes": [...], "threads": [2, 3]}     {"arrays": how many, "2 threads": how many differ, ...}
 
 A request that fails is answered by {"error": what happened}; the process ends with its input.
 """
@@ -65,6 +66,10 @@ class Worker:
         ready.call()
         ready.call()
         return {"before": before, "peak": peak_memory()}
+
+    def bits(self, sizes: list, threads: list[int]) -> dict[str, int]:
+        """How many results of a layer's training have other bits on some numbers of threads than on one."""
+        return self.engine.bits(sizes, threads)
 
 
 def reply(ask: Callable[[], dict[str, Any] | None]) -> str:

@@ -22,10 +22,12 @@ from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
 from .jit import kernel, part
-from .panels import packed, pitch, whole_vectors
+from .multiplier import multiplier
+from .panels import pitch, whole_vectors
 from .plain import gru as plain
-from .product import ALL, WIDE, multiply, panel_width, product_for
+from .product import multiply
 from .sequence import (
+    INPUT_ROWS,
     Array,
     Backward,
     Gradients,
@@ -38,6 +40,8 @@ from .sequence import (
     earlier_row,
     project,
     step_at,
+    turn,
+    weights_of,
 )
 from .workspace import empty
 
@@ -46,20 +50,20 @@ from .workspace import empty
 
 
 @part
-def cell(gates, bias, h, y):
-    """Turn the rows of `gates` from the products into n, r, z, q; h, in place, and `y` into h_t.
+def cell(sums, bias, h, gates, y):
+    """From the sums n, r, z, q, in which n and q stand apart, the gates n, r, z, q; h, in place, and `y` become h_t.
 
     One short loop per result: the compiler can show that few arrays do not overlap, and then uses vectors.
     """
     N, H = y.shape
     for b in range(N):
-        gate, state, out = gates[b], h[b], y[b]
+        total, gate, state, out = sums[b], gates[b], h[b], y[b]
         for j in range(2 * H):
-            gate[H + j] = sigmoid(gate[H + j] + bias[H + j])
+            gate[H + j] = sigmoid(total[H + j] + bias[H + j])
         for j in range(H):
-            gate[j] += bias[j] + gate[H + j] * gate[3 * H + j]
+            gate[3 * H + j] = total[3 * H + j] + bias[3 * H + j]
         for j in range(H):
-            gate[j] = tanh(gate[j])
+            gate[j] = tanh(total[j] + bias[j] + gate[H + j] * gate[3 * H + j])
         for j in range(H):
             out[j] = gate[j] + gate[2 * H + j] * (state[j] - gate[j])
         for j in range(H):
@@ -86,26 +90,38 @@ def cell_vjp(gate, h, dh, dz):
 
 
 @kernel
-def forward(product, x, start, panels_ih, panels_hh, bias, bias_q, h, y, gates, widest, reverse, first, last):
-    """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
+def forward(
+    product, x, start, panels_ih, widest_ih, inputs, sums, product_hh, panels_hh, widest, bias, h, y, gates, keep,
+    reverse, first, last,
+):  # fmt: skip
+    """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last.
+
+    With `keep` the gates of all rows are kept, else of one step.
+    """
     T, H = start.size - 1, y.shape[1]
-    projected_until = 0
+    projected_until, row = 0, 0
     for s in range(T):
         if s == projected_until:
-            projected_until, _ = project(
-                product, x, start, panels_ih, 3 * H, gates, True, s, reverse, first, last
+            projected_until = project(
+                product, x, start, panels_ih, 3 * H, widest_ih, inputs, sums, s, reverse, first, last
             )
+            row = 0
         t = step_at(s, T, reverse)
         end = min(last, start[t + 1] - start[t])
         if first >= end:
             continue
-        a, b = start[t] + first, start[t] + end
-        for r in range(a, b):
-            gate = gates[r]
+        total = sums[row : row + end - first]
+        row += end - first
+        a = start[t] + first
+        b = a + end - first
+        g = a if keep else first
+        for r in range(end - first):
+            sum_r = total[r]
             for j in range(H):
-                gate[3 * H + j] = bias_q[j]
-        multiply(product, h[first:end], H, panels_hh, 3 * H, gates[a:b, H:], widest, 0, ALL, True)
-        cell(gates[a:b], bias, h[first:end], y[a:b])
+                sum_r[3 * H + j] = 0
+        near, far = turn(s)
+        multiply(product_hh, h[first:end], H, panels_hh, 3 * H, total[:, H:], widest, near, far, True)
+        cell(total, bias, h[first:end], gates[g : g + end - first], y[a:b])
 
 
 @kernel
@@ -114,11 +130,9 @@ def backward(
 ):  # fmt: skip
     """The steps t0 ... t1 - 1, last visited first; dh is that after them, at the end that before them.
 
-    Writes, in rows counted from start[t0], what the weights need: `dz` and the states before each step with a
-    one behind them.
+    Writes, in rows counted from start[t0], what the weights need: `dz` and the states before each step.
     """
     H = y.shape[1]
-    one = dz.dtype.type(1)
     for s in range(t1 - t0):
         t = t0 + s if reverse else t1 - 1 - s
         end = min(last, start[t + 1] - start[t])
@@ -132,17 +146,17 @@ def backward(
             h_n, state = h0[n] if earlier < 0 else y[earlier], before[a + n]
             for j in range(H):
                 state[j] = h_n[j]
-            state[H] = one
             cell_vjp(gates[start[t] + n], h_n, dh_n, dz[a + n])
         b = a + end
         a += first
-        multiply(product, dz[a:b, H:], 3 * H, panels_hh, H, dh[first:end], widest, 0, ALL, True)
+        near, far = turn(s)
+        multiply(product, dz[a:b, H:], 3 * H, panels_hh, H, dh[first:end], widest, near, far, True)
 
 
 @kernel
-def forward_step(gates, bias, h, h_next):
+def forward_step(sums, bias, h, gates, h_next):
     """One step: `cell` on its own."""
-    cell(gates, bias, h, h_next)
+    cell(sums, bias, h, gates, h_next)
 
 
 @kernel
@@ -153,18 +167,14 @@ def backward_step(gates, h, dh, dz):
 
 
 @falls_back_on(plain.step)
-def step(
-    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None
-) -> tuple[Array, Array]:
+def step(x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None) -> tuple[Array, Array]:
     """One step of x [N, I]: h_next [N, H] and the gates, [N, >= 4H]."""
     (N, H), dtype = h.shape, x.dtype
     products = (x, w_ih[2 * H :], 0, False), (x, w_ih[: 2 * H], H, False)
     recurrent = (h, w_hh[: 2 * H], H, True), (h, w_hh[2 * H :], 3 * H, False)
-    gates = single.sums(N, 4 * H, gates_pitch(H, dtype), (*products, *recurrent), dtype)
-    bias, bias_q = biases(b_ih, b_hh, w_ih)
-    gates[:, 3 * H : 4 * H] += bias_q
-    h_next = np.empty((N, H), dtype)
-    forward_step(gates, bias, h.copy("C"), h_next)
+    sums = single.sums(N, 4 * H, gates_pitch(H, dtype), (*products, *recurrent), dtype)
+    gates, h_next = empty((N, gates_pitch(H, dtype)), dtype), np.empty((N, H), dtype)
+    forward_step(sums, biases(b_ih, b_hh, w_ih), h.copy("C"), gates, h_next)
     return h_next, gates
 
 
@@ -191,36 +201,48 @@ def step_vjp(
 
 @falls_back_on(plain.sequence)
 def sequence(
-    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
-    reverse: bool, lengths: Lengths,
+    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, reverse: bool,
+    lengths: Lengths, keep: bool = True,
 ) -> tuple[Array, Array, Array]:
     """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and for the gradient the gates, in rows.
 
-    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
+    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
+    `keep` the gates are not those of all steps.
     """
     (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
     if T == 1 and lengths is None:
         h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)
         return h_next[None], h_next.copy(), gates
     rows = Rows(T, N, lengths)
-    widest = panel_width(N)
-    h = rows.sort(h, pitch(H, dtype))
-    y, gates = (empty((rows.R, length), dtype) for length in (H, gates_pitch(H, dtype)))
-    bias, bias_q = biases(b_ih, b_hh, w_ih)
+    inputs, steps = multiplier(dtype, rows.R), multiplier(dtype, N)
+    h, columns = rows.sort(h, pitch(H, dtype)), gates_pitch(H, dtype)
+    y, gates = empty((rows.R, H), dtype), empty((rows.R if keep else N, columns), dtype)
+    x, panels_ih = rows.take(x), inputs.packed(np.roll(w_ih, H, axis=0), transposed=True)
     arguments = (
-        product_for(dtype), rows.take(x), rows.start, packed(np.roll(w_ih, H, axis=0), WIDE, transposed=True),
-        packed(w_hh, widest, transposed=True), bias, bias_q, h, y, gates, widest, reverse,
+        steps.product, steps.packed(w_hh, transposed=True), steps.widest, biases(b_ih, b_hh, w_ih), h, y, gates, keep,
+        reverse,
     )  # fmt: skip
-    split = Split(N, 6.0 * rows.R * H * (I + H))
-    split.batch(lambda first, last: forward(*arguments, first, last))
+
+    def slice_of_batch(first: int, last: int) -> None:
+        window = max(INPUT_ROWS, last - first)
+        xs, sums = empty((window, I), dtype), empty((window, columns), dtype)
+        forward(
+            inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
+        )  # fmt: skip
+
+    Split(N, 6.0 * rows.R * H * (I + H)).batch(slice_of_batch)
     return rows.put(y), rows.unsort(h, H), gates
+
+
+def inference(*arguments, **attributes) -> tuple[Array, ...]:
+    """`sequence` where no gradient will be wanted: what its rule would need is not kept."""
+    return sequence(*arguments, **attributes, keep=False)
 
 
 @falls_back_on(plain.sequence_vjp)
 def sequence_vjp(
-    dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, y: Array, gates: Array,
-    reverse: bool, lengths: Lengths, needs: Needs,
+    dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    y: Array, gates: Array, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `sequence`, in their order."""
     (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
@@ -229,38 +251,38 @@ def sequence_vjp(
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
     split = Split(N, 12.0 * rows.R * H * (I + H))
-    widest = panel_width(N)
+    steps = multiplier(dtype, N)
     sweep = Backward(rows, split, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
-    dz, before = sweep.workspace(gates_pitch(H, dtype)), sweep.workspace(H + 1)
+    dz, before = sweep.workspace(gates_pitch(H, dtype)), sweep.workspace(H)
     arguments = (
-        product_for(dtype), rows.take(dy), rows.start, packed(w_hh, widest, transposed=False), rows.take(y),
-        rows.sort(h, H), np.ascontiguousarray(gates), dh, dz, before, widest, reverse,
+        steps.product, rows.take(dy), rows.start, steps.packed(w_hh, transposed=False), rows.take(y),
+        rows.sort(h, H), np.ascontiguousarray(gates), dh, dz, before, steps.widest, reverse,
     )  # fmt: skip
-    need_b_ih, need_b_hh = needs[4] and b_ih is not None, needs[5] and b_hh is not None
     dx = sweep.input_gradient(dz, np.roll(w_ih, H, axis=0)) if needs[0] else None
-    dw_ih = sweep.weight_gradient(rows.take(x), dz, 3 * H, M=I, whole=True) if needs[2] else None
-    has_hh = needs[3] or need_b_ih or need_b_hh
-    dw_hh = sweep.weight_gradient(before, dz, 3 * H, M=H, column=H, ones=True) if has_hh else None
-    db_n = sweep.weight_gradient(before[:, H:], dz, H, M=0, ones=True) if need_b_ih else None
+    dw_ih = sweep.weight_gradient([(rows.take(x), True, I)], dz, 3 * H) if needs[2] else None
+    dw_hh = sweep.weight_gradient([(before, False, H)], dz, 3 * H, column=H) if needs[3] else None
+    has_bias = b_ih is not None and b_hh is not None and (needs[4] or needs[5])
+    bias = sweep.bias_gradient(dz, 4 * H) if has_bias else None
     sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
+    db = None if bias is None else bias.array()  # n, r, z, q
     return (
         None if dx is None else dx.array(),
         rows.unsort(dh, H) if needs[1] else None,
-        None if dw_ih is None else np.roll(dw_ih.weight(), -H, axis=0),
-        dw_hh.weight() if dw_hh is not None and needs[3] else None,
-        np.concatenate((dw_hh.bias()[: 2 * H], db_n.bias())) if dw_hh is not None and db_n is not None else None,
-        dw_hh.bias() if dw_hh is not None and need_b_hh else None,
+        None if dw_ih is None else np.roll(dw_ih.arrays()[0], -H, axis=0),
+        *weights_of(dw_hh, [needs[3]]),
+        np.roll(db[: 3 * H], -H) if db is not None and needs[4] else None,
+        db[H:] if db is not None and needs[5] else None,
     )
 
 
-def biases(b_ih: Array | None, b_hh: Array | None, w: Array) -> tuple[Array, Array]:
-    """The bias of n, r, z, [3H], of r and z both biases; and that of q, [H]."""
+def biases(b_ih: Array | None, b_hh: Array | None, w: Array) -> Array:
+    """The bias of the sums n, r, z, q, [4H]: of r and z both biases."""
     H = len(w) // 3
     b_ih, b_hh = bias_or_zeros(b_ih, w), bias_or_zeros(b_hh, w)
-    bias = np.roll(b_ih, H)
-    bias[H:] += b_hh[: 2 * H]
-    return bias, b_hh[2 * H :]
+    bias = np.concatenate((np.roll(b_ih, H), b_hh[2 * H :]))
+    bias[H : 3 * H] += b_hh[: 2 * H]
+    return bias
 
 
 def gates_pitch(H: int, dtype: np.dtype) -> int:

@@ -21,10 +21,12 @@ from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
 from .jit import kernel, part
-from .panels import packed, pitch
+from .multiplier import multiplier
+from .panels import pitch
 from .plain import lstm as plain
-from .product import ALL, WIDE, multiply, panel_width, product_for
+from .product import ALL, multiply
 from .sequence import (
+    INPUT_ROWS,
     Array,
     Backward,
     Gradients,
@@ -37,25 +39,27 @@ from .sequence import (
     project,
     step_at,
     sum_of_biases,
+    turn,
+    weights_of,
 )
 from .workspace import empty
 
 
 @part
-def cell(gates, bias, c, cs, hidden):
-    """Turn the rows of `gates` from W x + W h into i, f, g, o; c, in place, and `cs` into c_t; o * tanh(c_t).
+def cell(sums, bias, c, gates, cs, hidden):
+    """From the sums W x + W h the gates i, f, g, o; c, in place, and `cs` become c_t; hidden = o * tanh(c_t).
 
     One short loop per result: the compiler can show that few arrays do not overlap, and then uses vectors.
     """
     N, H = c.shape
     for n in range(N):
-        gate, c_n, kept, out = gates[n], c[n], cs[n], hidden[n]
+        total, gate, c_n, kept, out = sums[n], gates[n], c[n], cs[n], hidden[n]
         for j in range(2 * H):
-            gate[j] = sigmoid(gate[j] + bias[j])
+            gate[j] = sigmoid(total[j] + bias[j])
         for j in range(H):
-            gate[2 * H + j] = tanh(gate[2 * H + j] + bias[2 * H + j])
+            gate[2 * H + j] = tanh(total[2 * H + j] + bias[2 * H + j])
         for j in range(H):
-            gate[3 * H + j] = sigmoid(gate[3 * H + j] + bias[3 * H + j])
+            gate[3 * H + j] = sigmoid(total[3 * H + j] + bias[3 * H + j])
         for j in range(H):
             c_n[j] = gate[H + j] * c_n[j] + gate[j] * gate[2 * H + j]
         for j in range(H):
@@ -85,25 +89,34 @@ def cell_vjp(gate, c, c_next, dhidden, dc, dz):
 
 @kernel
 def forward(
-    product, x, start, panels_ih, panels_hh, panels_hr, bias, h, c, hidden, y, cs, gates, widest, reverse, first, last
+    product, x, start, panels_ih, widest_ih, inputs, sums, product_hh, panels_hh, panels_hr, widest, bias, h, c, hidden,
+    y, cs, gates, keep, reverse, first, last,
 ):  # fmt: skip
-    """All steps for the batch rows first ... last - 1; h and c hold the initial states, at the end the last."""
+    """All steps for the batch rows first ... last - 1; h and c hold the initial states, at the end the last.
+
+    With `keep` the gates and c of all rows are kept, else of one step.
+    """
     T, P, H = start.size - 1, y.shape[1], c.shape[1]
-    projected_until = 0
+    projected_until, row = 0, 0
     for s in range(T):
         if s == projected_until:
-            projected_until, _ = project(
-                product, x, start, panels_ih, 4 * H, gates, True, s, reverse, first, last
+            projected_until = project(
+                product, x, start, panels_ih, 4 * H, widest_ih, inputs, sums, s, reverse, first, last
             )
+            row = 0
         t = step_at(s, T, reverse)
         end = min(last, start[t + 1] - start[t])
         if first >= end:
             continue
-        a, b = start[t] + first, start[t] + end
-        multiply(product, h[first:end], P, panels_hh, 4 * H, gates[a:b], widest, 0, ALL, True)
-        cell(gates[a:b], bias, c[first:end], cs[a:b], hidden[first:end])
+        total = sums[row : row + end - first]
+        row += end - first
+        a = start[t] + first if keep else first
+        b = a + end - first
+        near, far = turn(s)
+        multiply(product_hh, h[first:end], P, panels_hh, 4 * H, total, widest, near, far, True)
+        cell(total, bias, c[first:end], gates[a:b], cs[a:b], hidden[first:end])
         if panels_hr.size > 0:
-            multiply(product, hidden[first:end], H, panels_hr, P, h[first:end], widest, 0, ALL, False)
+            multiply(product_hh, hidden[first:end], H, panels_hr, P, h[first:end], widest, 0, ALL, False)
         for n in range(first, end):
             out, state = y[start[t] + n], h[n]
             for j in range(P):
@@ -117,11 +130,10 @@ def backward(
 ):  # fmt: skip
     """The steps t0 ... t1 - 1, last visited first; dh and dc are those after them, at the end before them.
 
-    Writes, in rows counted from start[t0], what the weights need: `dz`, the states before each step with a one
-    behind them, and, if projected, dh and o * tanh(c).
+    Writes, in rows counted from start[t0], what the weights need: `dz`, the states before each step, and, if
+    projected, dh and o * tanh(c).
     """
     P, H = y.shape[1], c0.shape[1]
-    one = dz.dtype.type(1)
     for s in range(t1 - t0):
         t = t0 + s if reverse else t1 - 1 - s
         end = min(last, start[t + 1] - start[t])
@@ -141,19 +153,19 @@ def backward(
             h_n, state = h0[n] if earlier < 0 else y[earlier], before[q]
             for j in range(P):
                 state[j] = h_n[j]
-            state[P] = one
             if panels_hr.size > 0:
                 for j in range(P):
                     dhs[q, j] = dh[n, j]
                 for j in range(H):
                     hidden[q, j] = gates[r, 3 * H + j] * tanh(cs[r, j])
-        multiply(product, dz[a + first : a + end], 4 * H, panels_hh, P, dh[first:end], widest, 0, ALL, False)
+        near, far = turn(s)
+        multiply(product, dz[a + first : a + end], 4 * H, panels_hh, P, dh[first:end], widest, near, far, False)
 
 
 @kernel
-def forward_step(gates, bias, c, kept, hidden):
+def forward_step(sums, bias, c, gates, kept, hidden):
     """One step: `cell` on its own."""
-    cell(gates, bias, c, kept, hidden)
+    cell(sums, bias, c, gates, kept, hidden)
 
 
 @kernel
@@ -165,22 +177,22 @@ def backward_step(gates, c, c_next, dhidden, dc, dz):
 
 @falls_back_on(plain.step)
 def step(
-    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, w_hr: Array | None,
+    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    w_hr: Array | None,
 ) -> tuple[Array, Array, Array]:
     """One step of x [N, I]: h_next [N, P], c_next [N, H] and the activated gates i, f, g, o, [N, >= 4H]."""
     (N, H), dtype = c.shape, x.dtype
-    gates = single.sums(N, 4 * H, pitch(4 * H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
+    sums = single.sums(N, 4 * H, pitch(4 * H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
+    gates, kept = empty((N, pitch(4 * H, dtype)), dtype), empty((N, H), dtype)
     c_next, hidden = c.copy("C"), np.empty((N, H), dtype)
-    forward_step(gates, sum_of_biases(b_ih, b_hh, w_ih), c_next, empty((N, H), dtype), hidden)
+    forward_step(sums, sum_of_biases(b_ih, b_hh, w_ih), c_next, gates, kept, hidden)
     return hidden if w_hr is None else hidden @ w_hr.T, c_next, gates
 
 
 @falls_back_on(plain.step_vjp)
 def step_vjp(
-    dh_next: Array, dc_next: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, w_hr: Array | None,
-    c_next: Array, gates: Array, needs: Needs,
+    dh_next: Array, dc_next: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None,
+    b_hh: Array | None, w_hr: Array | None, c_next: Array, gates: Array, needs: Needs,
 ) -> Gradients:
     """The gradients of the eight inputs of `step`, in their order."""
     (N, H), dtype = c.shape, x.dtype
@@ -204,38 +216,52 @@ def step_vjp(
 
 @falls_back_on(plain.sequence)
 def sequence(
-    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, w_hr: Array | None, reverse: bool, lengths: Lengths,
+    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    w_hr: Array | None, reverse: bool, lengths: Lengths, keep: bool = True,
 ) -> tuple[Array, Array, Array, Array, Array]:
     """All steps of x [T, N, I]: y [T, N, P] and the last h and c; for the gradient all c and gates, in rows.
 
-    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
+    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
+    `keep` c and gates are not those of all steps.
     """
     (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
     if T == 1 and lengths is None:
         h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
         return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
     rows = Rows(T, N, lengths)
-    widest = panel_width(N)
-    panels_hr = empty(0, dtype) if w_hr is None else packed(w_hr, widest, transposed=True)
+    inputs, steps = multiplier(dtype, rows.R), multiplier(dtype, N)
+    panels_hr = empty(0, dtype) if w_hr is None else steps.packed(w_hr, transposed=True)
     h, c = rows.sort(h, pitch(P, dtype)), rows.sort(c, H)
     hidden = h if w_hr is None else empty((N, pitch(H, dtype)), dtype)
-    y, cs, gates = (empty((rows.R, length), dtype) for length in (P, H, pitch(4 * H, dtype)))
+    kept = rows.R if keep else N
+    y, cs, gates = empty((rows.R, P), dtype), empty((kept, H), dtype), empty((kept, pitch(4 * H, dtype)), dtype)
+    x, panels_ih = rows.take(x), inputs.packed(w_ih, transposed=True)
     arguments = (
-        product_for(dtype), rows.take(x), rows.start, packed(w_ih, WIDE, transposed=True),
-        packed(w_hh, widest, transposed=True), panels_hr, sum_of_biases(b_ih, b_hh, w_ih),
-        h, c, hidden, y, cs, gates, widest, reverse,
+        steps.product, steps.packed(w_hh, transposed=True), panels_hr, steps.widest,
+        sum_of_biases(b_ih, b_hh, w_ih), h, c, hidden, y, cs, gates, keep, reverse,
     )  # fmt: skip
-    split = Split(N, 8.0 * rows.R * H * (I + P))
-    split.batch(lambda first, last: forward(*arguments, first, last))
+
+    def slice_of_batch(first: int, last: int) -> None:
+        window = max(INPUT_ROWS, last - first)
+        xs, sums = empty((window, I), dtype), empty((window, pitch(4 * H, dtype)), dtype)
+        forward(
+            inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
+        )  # fmt: skip
+
+    Split(N, 8.0 * rows.R * H * (I + P)).batch(slice_of_batch)
     return rows.put(y), rows.unsort(h, P), rows.unsort(c, H), cs, gates
+
+
+def inference(*arguments, **attributes) -> tuple[Array, ...]:
+    """`sequence` where no gradient will be wanted: what its rule would need is not kept."""
+    return sequence(*arguments, **attributes, keep=False)
 
 
 @falls_back_on(plain.sequence_vjp)
 def sequence_vjp(
-    dy: Array, dh_n: Array, dc_n: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, w_hr: Array | None,
-    y: Array, cs: Array, gates: Array, reverse: bool, lengths: Lengths, needs: Needs,
+    dy: Array, dh_n: Array, dc_n: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None,
+    b_hh: Array | None, w_hr: Array | None, y: Array, cs: Array, gates: Array, reverse: bool, lengths: Lengths,
+    needs: Needs,
 ) -> Gradients:
     """The gradients of the eight inputs of `sequence`, in their order."""
     (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
@@ -245,33 +271,34 @@ def sequence_vjp(
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
     split = Split(N, 16.0 * rows.R * H * (I + P))
-    widest = panel_width(N)
+    steps = multiplier(dtype, N)
     sweep = Backward(rows, split, dtype)
     dh, dc = rows.sort(dh_n, pitch(P, dtype)), rows.sort(dc_n, H)
-    dz, before = sweep.workspace(4 * H), sweep.workspace(P + 1)
+    dz, before = sweep.workspace(4 * H), sweep.workspace(P)
     panels_hr, dhidden, dhs, hidden = empty(0, dtype), dh, empty((0, 0), dtype), empty((0, 0), dtype)
     if w_hr is not None:
-        panels_hr, dhidden = packed(w_hr, widest, transposed=False), empty((N, pitch(H, dtype)), dtype)
+        panels_hr, dhidden = steps.packed(w_hr, transposed=False), empty((N, pitch(H, dtype)), dtype)
         dhs, hidden = sweep.workspace(P), sweep.workspace(H)
     arguments = (
-        product_for(dtype), rows.take(dy), rows.start, packed(w_hh, widest, transposed=False), panels_hr,
+        steps.product, rows.take(dy), rows.start, steps.packed(w_hh, transposed=False), panels_hr,
         rows.take(y), rows.sort(h, P), np.ascontiguousarray(cs), rows.sort(c, H), np.ascontiguousarray(gates),
-        dh, dc, dhidden, dz, before, dhs, hidden, widest, reverse,
+        dh, dc, dhidden, dz, before, dhs, hidden, steps.widest, reverse,
     )  # fmt: skip
     dx = sweep.input_gradient(dz, w_ih) if needs[0] else None
-    dw_ih = sweep.weight_gradient(rows.take(x), dz, 4 * H, M=I, whole=True) if needs[3] else None
     has_bias = b_ih is not None and (needs[5] or needs[6])
-    dw_hh = sweep.weight_gradient(before, dz, 4 * H, M=P, ones=True) if needs[4] or has_bias else None
-    dw_hr = sweep.weight_gradient(hidden, dhs, P, M=H) if needs[7] and w_hr is not None else None
+    wanted = [needs[3], needs[4]]
+    factors = [f for f, need in zip([(rows.take(x), True, I), (before, False, P)], wanted) if need]
+    dw = sweep.weight_gradient(factors, dz, 4 * H) if factors else None
+    bias = sweep.bias_gradient(dz, 4 * H) if has_bias else None
+    dw_hr = sweep.weight_gradient([(hidden, False, H)], dhs, P) if needs[7] and w_hr is not None else None
     sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
-    db = dw_hh.bias() if dw_hh is not None and has_bias else None
+    db = None if bias is None else bias.array()
     return (
         None if dx is None else dx.array(),
         rows.unsort(dh, P) if needs[1] else None,
         rows.unsort(dc, H) if needs[2] else None,
-        None if dw_ih is None else dw_ih.weight(),
-        dw_hh.weight() if dw_hh is not None and needs[4] else None,
+        *weights_of(dw, wanted),
         db if needs[5] else None,
         db if needs[6] else None,
-        None if dw_hr is None else dw_hr.weight(),
+        *weights_of(dw_hr, [dw_hr is not None]),
     )

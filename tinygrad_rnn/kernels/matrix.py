@@ -7,8 +7,8 @@ next, and take the processor from the threads of the recurrent kernels. Here all
 from __future__ import annotations
 
 from .fallback import falls_back_on
-from .panels import packed, whole_vectors
-from .product import WIDE
+from .multiplier import multiplier
+from .panels import transpose, whole_vectors
 from .sequence import Array
 from .single import times
 from .workspace import empty
@@ -24,8 +24,12 @@ def matmul(a: Array, b: Array) -> Array:
     """a [M, K] b [K, N], of one dtype, float32 or float64; either may be a transposed view."""
     N, dtype = b.shape[1], a.dtype
     turned = b.strides[0] == b.itemsize and b.shape[0] > 1  # b is the transpose of what lies in memory
-    panels = packed(b.T if turned else b, WIDE, transposed=turned)
+    by = multiplier(dtype, len(a))
+    panels = by.packed(b.T if turned else b, transposed=turned)
     length = whole_vectors(N, dtype)
+    if by.on_unit and a.strides[1] != a.itemsize:  # the unit reads along rows
+        lying, a = a.T, empty(a.shape, dtype)
+        transpose(a, lying, 0, len(a))
     product = empty((len(a), length), dtype)
-    times(a, panels, N, product, False)
+    times(by, a, panels, N, product, False)
     return product if length == N else product[:, :N].copy()

@@ -15,7 +15,6 @@ from .host import LANES_32, LANES_64
 from .jit import COMPILED, kernel, part
 from .product import address, lanes_to_bytes, panel, panels
 from .tile import lanes, transpose_block
-from .workspace import empty
 
 
 @part
@@ -100,12 +99,3 @@ def pitch(columns: int, dtype: np.dtype) -> int:
     """The length of a workspace's rows: an odd number of vectors, lest rows compete for the same cache lines."""
     L = LANES_32 if dtype == np.float32 else LANES_64
     return (-(-columns // L) | 1) * L
-
-
-def packed(w: np.ndarray, widest: int, transposed: bool) -> np.ndarray:
-    """The panels of w^T (a weight [N, K] as it serves forward) or of w itself (as it serves backward)."""
-    w = np.ascontiguousarray(w)
-    K, N = w.shape[::-1] if transposed else w.shape
-    into = empty(whole_vectors(N, w.dtype) * K, w.dtype)
-    (pack_transposed if transposed else pack_rows)(w, into, widest)
-    return into

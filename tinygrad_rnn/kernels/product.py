@@ -17,6 +17,7 @@ C, and of B if it is not packed, must have room for whole vectors.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -56,7 +57,7 @@ def product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, las
     """C (+)= A B for the panels first ... last - 1; see `tile` for the arguments. b_row = 0: B is packed."""
     L, size = lanes(zero), lanes_to_bytes(zero)
     vectors = (N + L - 1) // L
-    last = min(last, panels(vectors, widest))
+    low, high = min(first, last), min(max(first, last), panels(vectors, widest))
     blocks = max(1, (K + K_BLOCK - 1) // K_BLOCK)
     k_step = (K + blocks - 1) // blocks
     for m_block in range(0, M, ROW_BLOCK):
@@ -66,7 +67,8 @@ def product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, las
         for block in range(blocks):
             k = block * k_step
             depth = min(k_step, K - k)
-            for p in range(first, last):
+            for q in range(low, high):
+                p = q if first <= last else low + high - 1 - q
                 v, width = panel(p, vectors, widest)
                 if b_row == 0:
                     b_tile, b_k = b + (v * K + k * width) * L * size, width * L
@@ -88,12 +90,15 @@ def lanes_to_bytes(zero):
     return 4 if isinstance(zero, np.float32) else 8
 
 
+def product_type(dtype: np.dtype) -> Any:
+    """The signature of a product of matrices of a dtype."""
+    return types.void(from_dtype(dtype), *[types.intp] * 13, types.boolean)
+
+
 @functools.cache
 def product_for(dtype: np.dtype) -> int:
     """The address of the product for a dtype, to be passed to a kernel; 0 where nothing is compiled."""
-    if not COMPILED:
-        return 0
-    return address_of(product, types.void(from_dtype(dtype), *[types.intp] * 13, types.boolean))
+    return address_of(product, product_type(dtype)) if COMPILED else 0
 
 
 @intrinsic
@@ -133,29 +138,29 @@ def multiply_compiled(entry, a, K, packed, N, c, widest, first, last, add):
 
 
 @part
-def multiply_rows_compiled(entry, a, K, b, N, c, first, last, add):
+def multiply_rows_compiled(entry, a, K, b, N, c, widest, first, last, add):
     size = a.itemsize
     call(
         entry, a.dtype.type(0), address(a), a.strides[0] // size, a.strides[1] // size, len(a),
-        address(b), b.strides[0] // size, N, K, address(c), c.strides[0] // size, WIDE, first, last, add,
+        address(b), b.strides[0] // size, N, K, address(c), c.strides[0] // size, widest, first, last, add,
     )  # fmt: skip
 
 
 def multiply_plain(entry, a, K, packed, N, c, widest, first, last, add):
     L = LANES_32 if a.dtype == np.float32 else LANES_64
     vectors = -(-N // L)
-    for p in range(first, min(last, panels(vectors, widest))):
+    for p in range(min(first, last), min(max(first, last), panels(vectors, widest))):
         v, width = panel(p, vectors, widest)
         b = packed[v * K * L : (v + width) * K * L].reshape(K, width * L)
         columns = slice(v * L, min(N, (v + width) * L))
         np.add(a[:, :K] @ b[:, : columns.stop - columns.start], c[:, columns] if add else 0, out=c[:, columns])
 
 
-def multiply_rows_plain(entry, a, K, b, N, c, first, last, add):
+def multiply_rows_plain(entry, a, K, b, N, c, widest, first, last, add):
     L = LANES_32 if a.dtype == np.float32 else LANES_64
     vectors = -(-N // L)
-    for p in range(first, min(last, panels(vectors, WIDE))):
-        v, width = panel(p, vectors, WIDE)
+    for p in range(min(first, last), min(max(first, last), panels(vectors, widest))):
+        v, width = panel(p, vectors, widest)
         columns = slice(v * L, min(N, (v + width) * L))
         np.add(a[:, :K] @ b[:K, columns], c[:, columns] if add else 0, out=c[:, columns])
 

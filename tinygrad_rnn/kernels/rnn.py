@@ -16,9 +16,10 @@ from . import single
 from .activations import relu, tanh
 from .fallback import falls_back_on
 from .jit import kernel, part
-from .panels import packed, pitch
+from .multiplier import multiplier
+from .panels import pitch
 from .plain import rnn as plain
-from .product import ALL, WIDE, multiply, panel_width, product_for
+from .product import multiply
 from .sequence import (
     INPUT_ROWS,
     Array,
@@ -33,6 +34,8 @@ from .sequence import (
     project,
     step_at,
     sum_of_biases,
+    turn,
+    weights_of,
 )
 from .workspace import empty
 
@@ -67,23 +70,26 @@ def cell_vjp(y, dh, rectify, dz):
 
 
 @kernel
-def forward(product, x, start, panels_ih, panels_hh, bias, h, y, sums, widest, rectify, reverse, first, last):
+def forward(
+    product, x, start, panels_ih, widest_ih, inputs, sums, product_hh, panels_hh, widest, bias, h, y, rectify, reverse,
+    first, last,
+):  # fmt: skip
     """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
     T, H = start.size - 1, y.shape[1]
-    projected_until, offset = 0, 0
+    projected_until, row = 0, 0
     for s in range(T):
         if s == projected_until:
-            projected_until, offset = project(
-                product, x, start, panels_ih, H, sums, False, s, reverse, first, last
-            )
+            projected_until = project(product, x, start, panels_ih, H, widest_ih, inputs, sums, s, reverse, first, last)
+            row = 0
         t = step_at(s, T, reverse)
         end = min(last, start[t + 1] - start[t])
         if first >= end:
             continue
-        a, b = start[t] + first, start[t] + end
-        total = sums[a - offset : b - offset]
-        multiply(product, h[first:end], H, panels_hh, H, total, widest, 0, ALL, True)
-        cell(total, bias, rectify, h[first:end], y[a:b])
+        total = sums[row : row + end - first]
+        row += end - first
+        near, far = turn(s)
+        multiply(product_hh, h[first:end], H, panels_hh, H, total, widest, near, far, True)
+        cell(total, bias, rectify, h[first:end], y[start[t] + first : start[t] + end])
 
 
 @kernel
@@ -92,11 +98,9 @@ def backward(
 ):  # fmt: skip
     """The steps t0 ... t1 - 1, last visited first; dh is that after them, at the end that before them.
 
-    Writes, in rows counted from start[t0], what the weights need: `dz` and the states before each step with a
-    one behind them.
+    Writes, in rows counted from start[t0], what the weights need: `dz` and the states before each step.
     """
     H = y.shape[1]
-    one = dz.dtype.type(1)
     for s in range(t1 - t0):
         t = t0 + s if reverse else t1 - 1 - s
         end = min(last, start[t + 1] - start[t])
@@ -110,9 +114,9 @@ def backward(
             h_n, state = h0[n] if earlier < 0 else y[earlier], before[a + n]
             for j in range(H):
                 state[j] = h_n[j]
-            state[H] = one
             cell_vjp(y[start[t] + n], dh_n, rectify, dz[a + n])
-        multiply(product, dz[a + first : a + end], H, panels_hh, H, dh[first:end], widest, 0, ALL, False)
+        near, far = turn(s)
+        multiply(product, dz[a + first : a + end], H, panels_hh, H, dh[first:end], widest, near, far, False)
 
 
 @kernel
@@ -164,8 +168,8 @@ def step_vjp(
 
 @falls_back_on(plain.sequence)
 def sequence(
-    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
-    nonlinearity: str, reverse: bool, lengths: Lengths,
+    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, nonlinearity: str,
+    reverse: bool, lengths: Lengths,
 ) -> tuple[Array, Array]:
     """All steps of x [T, N, I]: y [T, N, H] and the last h [N, H].
 
@@ -176,17 +180,20 @@ def sequence(
         h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
         return h_next[None], h_next.copy()
     rows = Rows(T, N, lengths)
-    widest = panel_width(N)
+    inputs, steps = multiplier(dtype, rows.R), multiplier(dtype, N)
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
+    x, panels_ih = rows.take(x), inputs.packed(w_ih, transposed=True)
     arguments = (
-        product_for(dtype), rows.take(x), rows.start, packed(w_ih, WIDE, transposed=True),
-        packed(w_hh, widest, transposed=True), sum_of_biases(b_ih, b_hh, w_ih), h, y,
+        steps.product, steps.packed(w_hh, transposed=True), steps.widest, sum_of_biases(b_ih, b_hh, w_ih), h, y,
+        nonlinearity == "relu", reverse,
     )  # fmt: skip
 
     def slice_of_batch(first: int, last: int) -> None:
-        steps = max(1, INPUT_ROWS // max(1, last - first))
-        sums = empty((steps * N, pitch(H, dtype)), dtype)
-        forward(*arguments, sums, widest, nonlinearity == "relu", reverse, first, last)
+        window = max(INPUT_ROWS, last - first)
+        xs, sums = empty((window, I), dtype), empty((window, pitch(H, dtype)), dtype)
+        forward(
+            inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
+        )  # fmt: skip
 
     Split(N, 2.0 * rows.R * H * (I + H)).batch(slice_of_batch)
     return rows.put(y), rows.unsort(h, H)
@@ -194,9 +201,8 @@ def sequence(
 
 @falls_back_on(plain.sequence_vjp)
 def sequence_vjp(
-    dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, y: Array,
-    nonlinearity: str, reverse: bool, lengths: Lengths, needs: Needs,
+    dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    y: Array, nonlinearity: str, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `sequence`, in their order."""
     (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
@@ -205,25 +211,26 @@ def sequence_vjp(
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
     split = Split(N, 4.0 * rows.R * H * (I + H))
-    widest = panel_width(N)
+    steps = multiplier(dtype, N)
     sweep = Backward(rows, split, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
-    dz, before = sweep.workspace(H), sweep.workspace(H + 1)
+    dz, before = sweep.workspace(H), sweep.workspace(H)
     arguments = (
-        product_for(dtype), rows.take(dy), rows.start, packed(w_hh, widest, transposed=False), rows.take(y),
-        rows.sort(h, H), dh, dz, before, widest, nonlinearity == "relu", reverse,
+        steps.product, rows.take(dy), rows.start, steps.packed(w_hh, transposed=False), rows.take(y),
+        rows.sort(h, H), dh, dz, before, steps.widest, nonlinearity == "relu", reverse,
     )  # fmt: skip
     dx = sweep.input_gradient(dz, w_ih) if needs[0] else None
-    dw_ih = sweep.weight_gradient(rows.take(x), dz, H, M=I, whole=True) if needs[2] else None
     has_bias = b_ih is not None and (needs[4] or needs[5])
-    dw_hh = sweep.weight_gradient(before, dz, H, M=H, ones=True) if needs[3] or has_bias else None
+    wanted = [needs[2], needs[3]]
+    factors = [f for f, need in zip([(rows.take(x), True, I), (before, False, H)], wanted) if need]
+    dw = sweep.weight_gradient(factors, dz, H) if factors else None
+    bias = sweep.bias_gradient(dz, H) if has_bias else None
     sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
-    db = dw_hh.bias() if dw_hh is not None and has_bias else None
+    db = None if bias is None else bias.array()
     return (
         None if dx is None else dx.array(),
         rows.unsort(dh, H) if needs[1] else None,
-        None if dw_ih is None else dw_ih.weight(),
-        dw_hh.weight() if dw_hh is not None and needs[3] else None,
+        *weights_of(dw, wanted),
         db if needs[4] else None,
         db if needs[5] else None,
     )

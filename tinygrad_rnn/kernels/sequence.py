@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import kernel, part
-from .panels import packed, pitch, transpose, transpose_into, whole_vectors
-from .product import ALL, WIDE, multiply, multiply_rows, product_for
+from .multiplier import multiplier
+from .panels import pitch, transpose, whole_vectors
+from .product import ALL, multiply, multiply_rows
 from .threads import share, threads_for
 from .tile import lanes
 from .workspace import empty
@@ -27,8 +28,9 @@ Lengths = NDArray[np.int64] | None
 Needs = tuple[bool, ...]
 Gradients = tuple[Array | None, ...]
 
-INPUT_ROWS = 64  # the input product is done for steps of about so many rows: a panel serves all of them
+INPUT_ROWS = 128  # the input product is done for steps of about so many rows: a panel serves all of them
 CHUNK_ROWS = 512  # backward, steps of about so many rows: their gradients are still in the cache for the weights
+SHORT_SUM = 32  # rows that are summed up from zero before they are added: short sums err less
 WHOLE_BATCH = 16  # fewer rows than this are not divided among threads
 
 
@@ -104,6 +106,12 @@ def step_at(s, T, reverse):
 
 
 @part
+def turn(s):
+    """The panels for the visit s, as `multiply` takes them: up and down in turns."""
+    return (0, ALL) if s % 2 == 0 else (ALL, 0)
+
+
+@part
 def earlier_row(t, n, start, reverse):
     """Where the state before step t of batch row n was written, or -1 if that is its initial state."""
     if not reverse:
@@ -114,63 +122,64 @@ def earlier_row(t, n, start, reverse):
 
 
 @part
-def project(product, x, start, panels, G, z, keep, s, reverse, first, last):
-    """z = x w_ih^T for the batch rows first ... last - 1 of the next steps, about INPUT_ROWS rows in all.
+def project(product, x, start, panels, G, widest, inputs, sums, s, reverse, first, last):
+    """sums = x w_ih^T for the batch rows first ... last - 1 of the steps visited s-th and next, as many as fit.
 
-    The steps are those visited s-th and later. `z` has room for all rows if `keep`, else only for these steps.
-    Returns the first visit that was left, and what to subtract from a row's number to find it in z.
+    The rows lie below each other in the order of the visits, by way of `inputs`. Returns the first visit left.
     """
-    T = start.size - 1
-    end = min(T, s + max(1, INPUT_ROWS // max(1, last - first)))
-    low, high = step_at(s, T, reverse), step_at(end - 1, T, reverse)
-    if reverse:
-        low, high = high, low
-    offset = 0 if keep else start[low]
-    if first == 0 and last >= start[1]:  # the whole batch: the rows of all these steps lie together
-        a, b = start[low], start[high + 1]
-        multiply(product, x[a:b], x.shape[1], panels, G, z[a - offset : b - offset], WIDE, 0, ALL, False)
-    else:
-        for p in range(panel_count(x, G)):
-            for t in range(low, high + 1):
-                a, b = start[t] + first, min(start[t] + last, start[t + 1])
-                if a < b:
-                    multiply(product, x[a:b], x.shape[1], panels, G, z[a - offset : b - offset], WIDE, p, p + 1, False)
-    return end, offset
-
-
-@part
-def panel_count(a, N):
-    """How many wide panels N columns of the type of `a` make."""
-    L = lanes(a.dtype.type(0))
-    return ((N + L - 1) // L + WIDE - 1) // WIDE
+    T, rows = start.size - 1, 0
+    while s < T:
+        t = step_at(s, T, reverse)
+        more = max(0, min(last, start[t + 1] - start[t]) - first)
+        if rows > 0 and rows + more > len(inputs):
+            break
+        for r in range(more):
+            row, into = x[start[t] + first + r], inputs[rows + r]
+            for i in range(x.shape[1]):
+                into[i] = row[i]
+        rows += more
+        s += 1
+    if rows > 0:
+        multiply(product, inputs[:rows], x.shape[1], panels, G, sums[:rows], widest, 0, ALL, False)
+    return s
 
 
 @kernel
-def pull_back(product, dz, G, panels, dx, workspace, first, last):
+def pull_back(product, dz, G, panels, widest, dx, workspace, first, last):
     """dx = dz w_ih for the rows first ... last - 1; by way of the workspace unless dx has whole vectors."""
     I = dx.shape[1]
     if workspace.shape[0] == 0:
-        multiply(product, dz[first:last], G, panels, I, dx[first:last], WIDE, 0, ALL, False)
+        multiply(product, dz[first:last], G, panels, I, dx[first:last], widest, 0, ALL, False)
     else:
         for low in range(first, last, INPUT_ROWS):
             high = min(last, low + INPUT_ROWS)
-            multiply(product, dz[low:high], G, panels, I, workspace[low:high], WIDE, 0, ALL, False)
+            multiply(product, dz[low:high], G, panels, I, workspace[low:high], widest, 0, ALL, False)
             for r in range(low, high):
                 for i in range(I):
                     dx[r, i] = workspace[r, i]
 
 
 @kernel
-def gather(product, a, dz, column, G, turned, total, number, parts):
-    """total [M, G] += a^T dz over all rows: M columns of `a`, G of dz; part `number` of the panels.
+def gather(product, widest, turned, R, dz, column, G, total, number, parts):
+    """total [M, G] += turned [M, R] dz, for part `number` of the panels of the G columns of dz from `column` on."""
+    L = lanes(dz.dtype.type(0))
+    panels = ((G + L - 1) // L + widest - 1) // widest
+    first, last = number * panels // parts, (number + 1) * panels // parts
+    multiply_rows(product, turned, R, dz[:, column:], G, total, widest, first, last, True)
 
-    `turned` [M, >= rows] receives the transpose of a: the tile then reads along its rows, not across them.
-    """
-    R, M = len(a), len(total)
-    count = panel_count(a, G)
-    first, last = number * count // parts, (number + 1) * count // parts
-    transpose_into(turned, a[:, :M])
-    multiply_rows(product, turned, R, dz[:, column:], G, total, first, last, True)
+
+@kernel
+def sum_rows(dz, column, total, first, last):
+    """total[j] += the sum of dz[:, column + j] over all rows, for the columns first ... last - 1."""
+    fresh = np.empty(last - first, dz.dtype)
+    for low in range(0, len(dz), SHORT_SUM):
+        fresh[:] = 0
+        for r in range(low, min(len(dz), low + SHORT_SUM)):
+            row = dz[r, column + first : column + last]
+            for j in range(last - first):
+                fresh[j] += row[j]
+        for j in range(last - first):
+            total[first + j] += fresh[j]
 
 
 class InputGradient:
@@ -179,7 +188,8 @@ class InputGradient:
     def __init__(self, rows: Rows, dz: Array, w_ih: Array) -> None:
         self._rows, self._dz = rows, dz
         self._I, dtype = w_ih.shape[1], w_ih.dtype
-        self._panels = packed(w_ih, WIDE, transposed=False)
+        self._by = multiplier(dtype, rows.R)
+        self._panels = self._by.packed(w_ih, transposed=False)
         self._G = len(w_ih)
         self._dx = empty((rows.R, self._I), dtype)
         whole = whole_vectors(self._I, dtype) == self._I
@@ -188,8 +198,8 @@ class InputGradient:
     def add(self, low: int, high: int, number: int, parts: int) -> None:
         """One part of the rows low ... high - 1, whose dz fills the workspace from its start."""
         first, last = ((high - low) * i // parts for i in (number, number + 1))
-        product, dx = product_for(self._dz.dtype), self._dx[low:high]
-        pull_back(product, self._dz, self._G, self._panels, dx, self._workspace, first, last)
+        by, dx = self._by, self._dx[low:high]
+        pull_back(by.product, self._dz, self._G, self._panels, by.widest, dx, self._workspace, first, last)
 
     def array(self) -> Array:
         """dx [T, N, I]."""
@@ -197,35 +207,60 @@ class InputGradient:
 
 
 class WeightGradient:
-    """dw [G, M] = dz^T a, summed up over chunks of rows as a [M, G] product, which the tile does best.
+    """dw [G, M] = dz^T a for some `a`, summed up over chunks of rows as [M, G], which the tile does best.
 
-    `a` holds all rows, or those of a chunk; dz those of a chunk. G columns of dz count, from `column` on. With
-    `ones`, a has a column of ones behind the M, and the sum another row: the gradient of the bias.
+    Each `a` holds all rows, or those of a chunk if `whole` is False; dz those of a chunk. G columns of dz count,
+    from `column` on. All `a` are transposed into one matrix first: the tile then reads along its rows.
     """
 
-    def __init__(
-        self, split: Split, a: Array, whole: bool, M: int, dz: Array, column: int, G: int, ones: bool
-    ) -> None:
-        self._split, self._a, self._whole, self._M = split, a, whole, M
-        self._dz, self._column, self._G = dz, column, G
-        self._total = empty((M + ones, pitch(G, dz.dtype)), dz.dtype)
+    def __init__(self, split: Split, factors: list[tuple[Array, bool, int]], dz: Array, column: int, G: int) -> None:
+        self._split, self._factors, self._dz, self._column, self._G = split, factors, dz, column, G
+        M = sum([columns for _, _, columns in factors])
+        self._by = multiplier(dz.dtype, M)
+        self._total = empty((M, pitch(G, dz.dtype)), dz.dtype)
         self._total[:] = 0
 
     def add(self, low: int, high: int, number: int, parts: int) -> None:
         """One part of the columns, for the rows low ... high - 1."""
-        a, dz = self._a[low:high] if self._whole else self._a[: high - low], self._dz[: high - low]
-        turned = empty((len(self._total), pitch(high - low, dz.dtype)), dz.dtype)
-        gather(product_for(dz.dtype), a, dz, self._column, self._G, turned, self._total, number, parts)
+        R, by, dz, first = high - low, self._by, self._dz, 0
+        turned = empty((len(self._total), pitch(R, dz.dtype)), dz.dtype)
+        for a, whole, M in self._factors:
+            transpose(turned[first : first + M], a[low:high] if whole else a[:R], 0, M)
+            first += M
+        gather(by.product, by.widest, turned, R, dz[:R], self._column, self._G, self._total, number, parts)
 
-    def weight(self) -> Array:
-        """dw [G, M]."""
-        dw, G = np.empty((self._G, self._M), self._total.dtype), self._G
-        self._split.parts(lambda i, parts: transpose(dw, self._total, i * G // parts, (i + 1) * G // parts))
+    def arrays(self) -> list[Array]:
+        """dw [G, M] for every `a`."""
+        ends = np.cumsum([0, *[M for _, _, M in self._factors]])
+        return [self._turned(self._total[first:last]) for first, last in zip(ends, ends[1:])]
+
+    def _turned(self, total: Array) -> Array:
+        dw, G = np.empty((self._G, len(total)), total.dtype), self._G
+        self._split.parts(lambda i, parts: transpose(dw, total, i * G // parts, (i + 1) * G // parts))
         return dw
 
-    def bias(self) -> Array:
+
+def weights_of(gradient: WeightGradient | None, needs: list[bool]) -> list[Array | None]:
+    """The gradients of the weights that were asked for, in their places."""
+    found = iter([] if gradient is None else gradient.arrays())
+    return [next(found) if need else None for need in needs]
+
+
+class BiasGradient:
+    """db [G], the sum of dz over all rows, of the G columns from `column` on."""
+
+    def __init__(self, dz: Array, column: int, G: int) -> None:
+        self._dz, self._column = dz, column
+        self._total = np.zeros(G, dz.dtype)
+
+    def add(self, low: int, high: int, number: int, parts: int) -> None:
+        """One part of the columns, for the rows low ... high - 1."""
+        first, last = (self._total.size * i // parts for i in (number, number + 1))
+        sum_rows(self._dz[: high - low], self._column, self._total, first, last)
+
+    def array(self) -> Array:
         """db [G]."""
-        return self._total[self._M, : self._G].copy()
+        return self._total
 
 
 class Backward:
@@ -234,7 +269,7 @@ class Backward:
     def __init__(self, rows: Rows, split: Split, dtype: np.dtype) -> None:
         self._rows, self._split, self._dtype = rows, split, dtype
         self._steps = max(1, -(-CHUNK_ROWS // max(rows.N, 1)))
-        self._products: list[InputGradient | WeightGradient] = []
+        self._products: list[InputGradient | WeightGradient | BiasGradient] = []
 
     def workspace(self, columns: int) -> Array:
         """Room for the rows of one chunk, which the sweep fills."""
@@ -247,10 +282,16 @@ class Backward:
         return product
 
     def weight_gradient(
-        self, a: Array, dz: Array, G: int, *, M: int, column: int = 0, whole: bool = False, ones: bool = False
+        self, factors: list[tuple[Array, bool, int]], dz: Array, G: int, *, column: int = 0
     ) -> WeightGradient:
-        """dw = dz^T a, to be summed up by `run`."""
-        product = WeightGradient(self._split, a, whole, M, dz, column, G, ones)
+        """dw = dz^T a for every factor (a, whether it holds all rows, its columns), to be summed up by `run`."""
+        product = WeightGradient(self._split, factors, dz, column, G)
+        self._products.append(product)
+        return product
+
+    def bias_gradient(self, dz: Array, G: int, *, column: int = 0) -> BiasGradient:
+        """db, to be summed up by `run`."""
+        product = BiasGradient(dz, column, G)
         self._products.append(product)
         return product
 

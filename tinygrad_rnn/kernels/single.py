@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from .jit import kernel
-from .panels import packed, pitch, transpose, whole_vectors
-from .product import ALL, WIDE, multiply, product_for
+from .multiplier import Multiplier, vector_multiplier
+from .panels import pitch, transpose, whole_vectors
+from .product import ALL, multiply
 from .sequence import Array
 from .threads import share, threads_for
 from .workspace import empty
@@ -31,16 +32,20 @@ FEW_ROWS = 8
 
 
 @kernel
-def rows_times(product, a, K, panels, N, c, add, first, last):
+def rows_times(product, a, K, panels, N, c, widest, add, first, last):
     """c [M, >= N] (+)= a [M, >= K] b for the rows first ... last - 1 of a and c, b packed."""
-    multiply(product, a[first:last], K, panels, N, c[first:last], WIDE, 0, ALL, add)
+    multiply(product, a[first:last], K, panels, N, c[first:last], widest, 0, ALL, add)
 
 
-def times(a: Array, panels: Array, N: int, c: Array, add: bool) -> None:
+def times(by: Multiplier, a: Array, panels: Array, N: int, c: Array, add: bool) -> None:
     """c [M, >= N] (+)= a [M, K] b, b packed; the rows divided among threads if that pays."""
-    (M, K), product = a.shape, product_for(a.dtype)
+    M, K = a.shape
     parts = threads_for(2.0 * M * N * K)
-    share(lambda i: rows_times(product, a, K, panels, N, c, add, M * i // parts, M * (i + 1) // parts), parts)
+
+    def some(i: int) -> None:
+        rows_times(by.product, a, K, panels, N, c, by.widest, add, M * i // parts, M * (i + 1) // parts)
+
+    share(some, parts)
 
 
 def sums(
@@ -59,12 +64,12 @@ def sums(
             part = result[:, column : column + len(w)]
             np.add(x @ w.T, part if add else 0, out=part)
         return result
-    turned = empty((columns, pitch(N, dtype)), dtype)
+    by, turned = vector_multiplier(dtype, columns), empty((columns, pitch(N, dtype)), dtype)
     panels: dict[int, Array] = {}
     for x, w, column, add in products:
         if id(x) not in panels:
-            panels[id(x)] = packed(x, WIDE, transposed=True)
-        times(np.ascontiguousarray(w), panels[id(x)], N, turned[column : column + len(w)], add)
+            panels[id(x)] = by.packed(x, transposed=True)
+        times(by, np.ascontiguousarray(w), panels[id(x)], N, turned[column : column + len(w)], add)
     transpose(result, turned, 0, N)
     return result
 
@@ -81,8 +86,9 @@ def pull_back(dz: Array, products: Iterable[tuple[int, Array]]) -> Array:
         else:
             first = turned is None
             turned = empty((w.shape[1], pitch(N, dtype)), dtype) if first else turned
-            panels = packed(columns, WIDE, transposed=True)
-            times(np.ascontiguousarray(w).T, panels, N, turned, not first)
+            by = vector_multiplier(dtype, w.shape[1])
+            panels = by.packed(columns, transposed=True)
+            times(by, np.ascontiguousarray(w).T, panels, N, turned, not first)
     if turned is not None:
         total = np.empty((N, len(turned)), dtype)
         transpose(total, turned, 0, N)
@@ -95,12 +101,13 @@ def weight_gradient(dz: Array, x: Array, blocks: Iterable[tuple[int, int]]) -> A
     G = sum(count for _, count in blocks)
     wide = whole_vectors(K, x.dtype)
     dw, row = empty((G, wide), x.dtype), 0
-    panels = packed(x, WIDE, transposed=False) if len(x) >= FEW_ROWS else None
+    by = vector_multiplier(x.dtype, G)
+    panels = by.packed(x, transposed=False) if len(x) >= FEW_ROWS else None
     for column, count in blocks:
         columns, target = dz[:, column : column + count].T, dw[row : row + count]
         if panels is None:
             np.matmul(columns, x, out=target[:, :K])
         else:
-            times(columns, panels, K, target, False)
+            times(by, columns, panels, K, target, False)
         row += count
     return dw if wide == K else np.ascontiguousarray(dw[:, :K])

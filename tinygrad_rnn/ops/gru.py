@@ -31,7 +31,10 @@ def gru_step(
     return (1 - z) * n + z * h
 
 
-@fused(forward=KERNELS + "sequence", vjp=KERNELS + "sequence_vjp", outputs="y h_n", hidden="gates")
+@fused(
+    forward=KERNELS + "sequence", unrecorded=KERNELS + "inference", vjp=KERNELS + "sequence_vjp",
+    outputs="y h_n", hidden="gates",
+)  # fmt: skip
 def gru_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, reverse: bool = False, lengths=None,

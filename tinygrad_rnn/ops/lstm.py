@@ -30,7 +30,10 @@ def lstm_step(
     return (h_next if w_hr is None else linear(h_next, w_hr)), c_next
 
 
-@fused(forward=KERNELS + "sequence", vjp=KERNELS + "sequence_vjp", outputs="y h_n c_n", hidden="cs gates")
+@fused(
+    forward=KERNELS + "sequence", unrecorded=KERNELS + "inference", vjp=KERNELS + "sequence_vjp",
+    outputs="y h_n c_n", hidden="cs gates",
+)  # fmt: skip
 def lstm_sequence(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None = None, b_hh: Array | None = None, w_hr: Array | None = None,

@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 ENGINES = {
     "ours": Entry("torchlike", "Ours", "tinygrad_rnn"),
     "torch": Entry("torchlike", "Torch", "torch"),
+    "numpy": Entry("blas", "NumPy", "numpy"),
     "jax": Entry("jitted", "Jax", "jax"),
     "micrograd": Entry("scalars", "Micrograd", "micrograd"),
     "ceiling": Entry("processor", "Processor", "numba"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
-from ..work import Layer, Work, normal, weights
+from ..work import Layer, Product, Work, normal, weights
 from .scalars import chain, scalar_chain
 
 
@@ -126,6 +127,26 @@ class Ours(Torchlike):
     def scalar(self, pairs: int) -> Work:
         """The same chain on Value."""
         return scalar_chain(self.package.Value, pairs)
+
+    def product(self, *sizes) -> Work:
+        """The products of a layer's time steps, without the rest."""
+        from .tiles import product
+
+        return product(Product(*sizes))
+
+    def bits(self, sizes: Sequence, threads: Sequence[int]) -> dict[str, int]:
+        """How many results of a layer's training there are, and how many differ from those of one thread."""
+        work, before = self.layer(*sizes), self.package.get_num_threads()
+        found: dict[int, dict[str, bytes]] = {}
+        try:
+            for count in (1, *threads):
+                self.package.set_num_threads(count)
+                found[count] = {name: array.tobytes() for name, array in work.arrays(work.call()).items()}
+        finally:
+            self.package.set_num_threads(before)
+        alone = found[1]
+        differing = {f"{count} threads": sum(found[count][name] != alone[name] for name in alone) for count in threads}
+        return {"arrays": len(alone)} | differing
 
 
 class Torch(Torchlike):

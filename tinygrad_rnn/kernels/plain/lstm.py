@@ -64,11 +64,12 @@ def step_vjp(
 
 def sequence(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
-    b_ih: Array | None, b_hh: Array | None, w_hr: Array | None, reverse: bool, lengths: Lengths,
+    b_ih: Array | None, b_hh: Array | None, w_hr: Array | None, reverse: bool, lengths: Lengths, keep: bool = True,
 ) -> tuple[Array, Array, Array, Array, Array]:
     """All steps of x [T, N, I]: y [T, N, P], the last h and c, all c [T, N, H] and the gates [T, N, 4H].
 
-    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
+    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. All is
+    kept, whatever `keep` says.
     """
     padded = padding(len(x), lengths)
     x = without_padding(x, padded)
