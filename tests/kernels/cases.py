@@ -14,6 +14,11 @@ INPUT, HIDDEN, PROJECTED = 2, 3, 2
 LENGTHS = {1: [4], 3: [2, 4, 1], 9: [1, 2, 2, 1, 2, 1, 1, 2, 0]}  # by batch, for four steps, not sorted
 
 
+def settled(gradients):
+    """Gradients as arrays; those of a step's weights are sums that wait for other steps."""
+    return tuple(dx.settle() if hasattr(dx, "settle") else dx for dx in gradients)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kernel module, how many gates and states it has, and what its functions take besides arrays."""
@@ -51,9 +56,8 @@ class Kind:
     def sequence_vjp(self, cotangents, inputs, saved, reverse=False, lengths=None, needs=None):
         """The gradient of every input; all are wanted unless `needs` says otherwise."""
         needs = (True,) * len(inputs) if needs is None else needs
-        return self.module.sequence_vjp(
-            *cotangents, *inputs, *saved, *self.attributes, reverse, lengths, needs
-        )
+        found = self.module.sequence_vjp(*cotangents, *inputs, *saved, *self.attributes, reverse, lengths, needs)
+        return settled(found)
 
     def gradients(self, inputs, reverse=False, lengths=None, needs=None):
         """Forward, then backward from random gradients of the outputs."""
@@ -69,7 +73,7 @@ class Kind:
 
     def step_vjp(self, cotangents, inputs, saved, needs):
         """The gradient of every input of `step`."""
-        return self.module.step_vjp(*cotangents, *inputs, *saved, *self.attributes, needs)
+        return settled(self.module.step_vjp(*cotangents, *inputs, *saved, *self.attributes, needs))
 
     def __str__(self):
         return self.name

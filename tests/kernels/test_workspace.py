@@ -26,7 +26,7 @@ def address(array):
 @pytest.mark.parametrize("shape", [0, 5, (3, 4), (0, 7), (100, 1000)])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_the_array_is_ordinary_and_aligned(shape, dtype):
-    array = workspace.empty(shape, np.dtype(dtype))
+    array = workspace.pages(shape, np.dtype(dtype))
     array[:] = 1
     assert type(array) is np.ndarray
     assert array.shape == np.empty(shape).shape
@@ -37,20 +37,20 @@ def test_the_array_is_ordinary_and_aligned(shape, dtype):
 
 
 def test_memory_comes_back_when_the_array_is_gone():
-    array = workspace.empty(1000, FLOAT)
+    array = workspace.pages(1000, FLOAT)
     where = address(array)
     del array
-    assert address(workspace.empty(1000, FLOAT)) == where
+    assert address(workspace.pages(1000, FLOAT)) == where
 
 
 @pytest.mark.parametrize("view", [lambda a: a[3:5], lambda a: a.reshape(10, -1).T, lambda a: a.view("i4")[::2]])
 def test_a_view_keeps_the_memory(view):
-    array = workspace.empty(1000, FLOAT)
+    array = workspace.pages(1000, FLOAT)
     array[:] = 5
     kept, where = view(array), address(array)
     before = kept.copy()
     del array
-    other = workspace.empty(1000, FLOAT)
+    other = workspace.pages(1000, FLOAT)
     other[:] = 7
     assert address(other) != where
     np.testing.assert_array_equal(kept, before)
@@ -60,7 +60,7 @@ def test_no_more_than_the_limit_waits(monkeypatch):
     monkeypatch.setattr(workspace, "LIMIT", 1 << 16)
     shelf = workspace.Shelf()
     monkeypatch.setattr(workspace, "shelf", shelf)
-    arrays = [workspace.empty(size, FLOAT) for size in (3000, 5000, 9000, 3000, 1 << 20)]
+    arrays = [workspace.pages(size, FLOAT) for size in (3000, 5000, 9000, 3000, 1 << 20)]
     del arrays
     gc.collect()
     waiting = [block for blocks in shelf._waiting.values() for block in blocks]
@@ -69,7 +69,7 @@ def test_no_more_than_the_limit_waits(monkeypatch):
 
 
 def test_a_copy_and_a_pickle_own_their_memory():
-    array = workspace.empty(10, FLOAT)
+    array = workspace.pages(10, FLOAT)
     array[:] = np.arange(10)
     for other in (array.copy(), pickle.loads(pickle.dumps(array))):
         assert not np.shares_memory(other, array)

@@ -59,7 +59,7 @@ def normalized(x, weight, bias, *, dims, eps):
 
 def others() -> list[Sample]:
     x = normal(random, 2, 3, 4)
-    kept = np.array([[0.0, 1.25, 1.25], [1.25, 0.0, 1.25]])
+    kept = np.array([[1.25, 0.0, 1.25], [1.25, 1.25, 1.25]])  # by key 3
     table, names = normal(random, 5, 3), np.array([[0, 4, 4], [1, 0, 4]])
     weight, bias = normal(random, 3, 4), normal(random, 3, 4)
     return [
@@ -70,7 +70,7 @@ def others() -> list[Sample]:
                binary_cross_entropy),
         Sample("embedding", (names, table), {}, lambda names, table: table[names]),
         Sample("embedding", (np.array(3), table), {}, lambda names, table: table[3], label="number"),
-        Sample("dropout", normal(random, 2, 3), {"mask": kept}, lambda x, mask: x * mask, float32=None),
+        Sample("dropout", normal(random, 2, 3), {"key": 3, "p": 0.2}, lambda x, key, p: x * kept, float32=None),
         Sample("layer_norm", (x, normal(random, 4), normal(random, 4)), {"dims": 1, "eps": 1e-5}, normalized),
         Sample("layer_norm", (x, weight, bias), {"dims": 2, "eps": 0.1}, normalized, label="two dims"),
         Sample("layer_norm", (x, None, None), {"dims": 1, "eps": 1e-5}, normalized, label="plain"),

@@ -13,6 +13,8 @@ from .op import Op, primitive
 from .scope import Frame, at, frames
 from .writes import Writes
 
+ndarray = np.ndarray
+
 
 def sweep(
     roots: list,
@@ -56,6 +58,8 @@ def sweep(
         else:
             node, newest = newest, None
         dy = cotangent.pop(node)
+        if dy.__class__ is not ndarray and hasattr(dy, "settle"):
+            dy = dy.settle()  # a sum whose terms were left to be added up together
         if plain and everywhere:
             node.grad += dy  # type: ignore[attr-defined]
         elif node.observed:
@@ -98,7 +102,7 @@ def sweep(
             if old is not None:
                 if plain:
                     cotangent[source] = old + dx
-                elif source in owned:
+                elif source in owned and dx.__class__ is ndarray:
                     old += dx
                     cotangent[source] = old
                 else:

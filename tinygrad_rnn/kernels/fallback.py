@@ -26,7 +26,7 @@ def falls_back_on(plain: Callable) -> Callable[[Callable], Callable]:
                     return fast(*arguments, **attributes)
                 except CompilationError as error:
                     _failed = True
-                    message = f"{error}: recurrent layers are computed by NumPy, which is slower"
+                    message = f"{error}: NumPy computes instead, which is slower"
                     warnings.warn(message, RuntimeWarning, stacklevel=2)
             return plain(*arguments, **attributes)
 

@@ -22,7 +22,7 @@ from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
 from .jit import kernel, part
-from .multiplier import multiplier
+from .outer import OuterProducts, StepGradients
 from .panels import pitch, whole_vectors
 from .plain import gru as plain
 from .product import multiply
@@ -182,7 +182,7 @@ def step(x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh:
 def step_vjp(
     dh_next: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     gates: Array, needs: Needs,
-) -> Gradients:
+) -> StepGradients:
     """The gradients of the six inputs of `step`, in their order."""
     (N, H), dtype = h.shape, x.dtype
     h, gates = contiguous(h, gates)
@@ -192,8 +192,8 @@ def step_vjp(
     return (
         single.pull_back(dz, [(0, w_ih[2 * H :]), (H, w_ih[: 2 * H])]) if needs[0] else None,
         dh + single.pull_back(dz, [(H, w_hh)]) if needs[1] else None,
-        single.weight_gradient(dz, x, [r_z, n]) if needs[2] else None,
-        single.weight_gradient(dz, h, [r_z_q]) if needs[3] else None,
+        OuterProducts(dz, x, [r_z, n]) if needs[2] else None,
+        OuterProducts(dz, h, [r_z_q]) if needs[3] else None,
         np.roll(dz[:, : 3 * H].sum(axis=0), -H) if needs[4] and b_ih is not None else None,
         dz[:, H : 4 * H].sum(axis=0) if needs[5] and b_hh is not None else None,
     )
@@ -214,7 +214,8 @@ def sequence(
         h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)
         return h_next[None], h_next.copy(), gates
     rows = Rows(T, N, lengths)
-    inputs, steps = multiplier(dtype, rows.R), multiplier(dtype, N)
+    split = Split(N, 6.0 * rows.R * H * (I + H), dtype)
+    inputs, steps = split.multiplier(rows.R), split.steps
     h, columns = rows.sort(h, pitch(H, dtype)), gates_pitch(H, dtype)
     y, gates = empty((rows.R, H), dtype), empty((rows.R if keep else N, columns), dtype)
     x, panels_ih = rows.take(x), inputs.packed(np.roll(w_ih, H, axis=0), transposed=True)
@@ -230,7 +231,7 @@ def sequence(
             inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
         )  # fmt: skip
 
-    Split(N, 6.0 * rows.R * H * (I + H)).batch(slice_of_batch)
+    split.batch(slice_of_batch)
     return rows.put(y), rows.unsort(h, H), gates
 
 
@@ -243,15 +244,15 @@ def inference(*arguments, **attributes) -> tuple[Array, ...]:
 def sequence_vjp(
     dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     y: Array, gates: Array, reverse: bool, lengths: Lengths, needs: Needs,
-) -> Gradients:
+) -> Gradients | StepGradients:
     """The gradients of the six inputs of `sequence`, in their order."""
     (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
     if T == 1 and lengths is None:
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, gates, needs)
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
-    split = Split(N, 12.0 * rows.R * H * (I + H))
-    steps = multiplier(dtype, N)
+    split = Split(N, 12.0 * rows.R * H * (I + H), dtype)
+    steps = split.steps
     sweep = Backward(rows, split, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
     dz, before = sweep.workspace(gates_pitch(H, dtype)), sweep.workspace(H)

@@ -21,7 +21,7 @@ from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
 from .jit import kernel, part
-from .multiplier import multiplier
+from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import lstm as plain
 from .product import ALL, multiply
@@ -193,7 +193,7 @@ def step(
 def step_vjp(
     dh_next: Array, dc_next: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None,
     b_hh: Array | None, w_hr: Array | None, c_next: Array, gates: Array, needs: Needs,
-) -> Gradients:
+) -> StepGradients:
     """The gradients of the eight inputs of `step`, in their order."""
     (N, H), dtype = c.shape, x.dtype
     dc, dz = dc_next.copy("C"), empty((N, pitch(4 * H, dtype)), dtype)
@@ -206,8 +206,8 @@ def step_vjp(
         single.pull_back(dz, [(0, w_ih)]) if needs[0] else None,
         single.pull_back(dz, [(0, w_hh)]) if needs[1] else None,
         dc if needs[2] else None,
-        single.weight_gradient(dz, x, [(0, 4 * H)]) if needs[3] else None,
-        single.weight_gradient(dz, h, [(0, 4 * H)]) if needs[4] else None,
+        OuterProducts(dz, x, [(0, 4 * H)]) if needs[3] else None,
+        OuterProducts(dz, h, [(0, 4 * H)]) if needs[4] else None,
         db if needs[5] else None,
         db if needs[6] else None,
         dh_next.T @ (gates[:, 3 * H : 4 * H] * np.tanh(c_next)) if need_hr else None,
@@ -229,7 +229,8 @@ def sequence(
         h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
         return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
     rows = Rows(T, N, lengths)
-    inputs, steps = multiplier(dtype, rows.R), multiplier(dtype, N)
+    split = Split(N, 8.0 * rows.R * H * (I + P), dtype)
+    inputs, steps = split.multiplier(rows.R), split.steps
     panels_hr = empty(0, dtype) if w_hr is None else steps.packed(w_hr, transposed=True)
     h, c = rows.sort(h, pitch(P, dtype)), rows.sort(c, H)
     hidden = h if w_hr is None else empty((N, pitch(H, dtype)), dtype)
@@ -248,7 +249,7 @@ def sequence(
             inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
         )  # fmt: skip
 
-    Split(N, 8.0 * rows.R * H * (I + P)).batch(slice_of_batch)
+    split.batch(slice_of_batch)
     return rows.put(y), rows.unsort(h, P), rows.unsort(c, H), cs, gates
 
 
@@ -262,7 +263,7 @@ def sequence_vjp(
     dy: Array, dh_n: Array, dc_n: Array, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None,
     b_hh: Array | None, w_hr: Array | None, y: Array, cs: Array, gates: Array, reverse: bool, lengths: Lengths,
     needs: Needs,
-) -> Gradients:
+) -> Gradients | StepGradients:
     """The gradients of the eight inputs of `sequence`, in their order."""
     (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
     if T == 1 and lengths is None:
@@ -270,8 +271,8 @@ def sequence_vjp(
         dx, *others = step_vjp(dh_next, dc_n, x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr, cs, gates, needs)
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
-    split = Split(N, 16.0 * rows.R * H * (I + P))
-    steps = multiplier(dtype, N)
+    split = Split(N, 16.0 * rows.R * H * (I + P), dtype)
+    steps = split.steps
     sweep = Backward(rows, split, dtype)
     dh, dc = rows.sort(dh_n, pitch(P, dtype)), rows.sort(dc_n, H)
     dz, before = sweep.workspace(4 * H), sweep.workspace(P)

@@ -13,7 +13,7 @@ from .panels import pack_rows, pack_transposed, whole_vectors
 from .product import panel_width, panels, product_for, product_type
 from .thirds import PANEL, STEP, split_columns, split_transposed
 from .unit_product import unit_product
-from .workspace import empty
+from .workspace import pages
 
 ENOUGH_ROWS = 12  # with fewer, the unit's tiles are too empty
 
@@ -28,8 +28,8 @@ class Multiplier(NamedTuple):
     def room(self, K: int, N: int, dtype: np.dtype) -> np.ndarray:
         """Memory for the panels of a matrix [K, N]."""
         if self.on_unit:
-            return empty(panels(whole_vectors(N, dtype) // 16, PANEL) * -(-K // DEPTH) * STEP // 4, dtype)
-        return empty(whole_vectors(N, dtype) * K, dtype)
+            return pages(panels(whole_vectors(N, dtype) // 16, PANEL) * -(-K // DEPTH) * STEP // 4, dtype)
+        return pages(whole_vectors(N, dtype) * K, dtype)
 
     def packed(self, w: np.ndarray, transposed: bool) -> np.ndarray:
         """The panels of w^T (a weight [N, K] as it serves forward) or of w itself (as it serves backward)."""

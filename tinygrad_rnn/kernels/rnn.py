@@ -16,7 +16,7 @@ from . import single
 from .activations import relu, tanh
 from .fallback import falls_back_on
 from .jit import kernel, part
-from .multiplier import multiplier
+from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import rnn as plain
 from .product import multiply
@@ -149,7 +149,7 @@ def step(
 def step_vjp(
     dh_next: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     h_next: Array, nonlinearity: str, needs: Needs,
-) -> Gradients:
+) -> StepGradients:
     """The gradients of the six inputs of `step`, in their order."""
     (N, H), dtype = h.shape, x.dtype
     dz = empty((N, pitch(H, dtype)), dtype)
@@ -159,8 +159,8 @@ def step_vjp(
     return (
         single.pull_back(dz, [(0, w_ih)]) if needs[0] else None,
         single.pull_back(dz, [(0, w_hh)]) if needs[1] else None,
-        single.weight_gradient(dz, x, [(0, H)]) if needs[2] else None,
-        single.weight_gradient(dz, h, [(0, H)]) if needs[3] else None,
+        OuterProducts(dz, x, [(0, H)]) if needs[2] else None,
+        OuterProducts(dz, h, [(0, H)]) if needs[3] else None,
         db if needs[4] else None,
         db if needs[5] else None,
     )
@@ -180,7 +180,8 @@ def sequence(
         h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
         return h_next[None], h_next.copy()
     rows = Rows(T, N, lengths)
-    inputs, steps = multiplier(dtype, rows.R), multiplier(dtype, N)
+    split = Split(N, 2.0 * rows.R * H * (I + H), dtype)
+    inputs, steps = split.multiplier(rows.R), split.steps
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
     x, panels_ih = rows.take(x), inputs.packed(w_ih, transposed=True)
     arguments = (
@@ -195,7 +196,7 @@ def sequence(
             inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
         )  # fmt: skip
 
-    Split(N, 2.0 * rows.R * H * (I + H)).batch(slice_of_batch)
+    split.batch(slice_of_batch)
     return rows.put(y), rows.unsort(h, H)
 
 
@@ -203,15 +204,15 @@ def sequence(
 def sequence_vjp(
     dy: Array, dh_n: Array, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     y: Array, nonlinearity: str, reverse: bool, lengths: Lengths, needs: Needs,
-) -> Gradients:
+) -> Gradients | StepGradients:
     """The gradients of the six inputs of `sequence`, in their order."""
     (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
     if T == 1 and lengths is None:
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, y[0], nonlinearity, needs)
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
-    split = Split(N, 4.0 * rows.R * H * (I + H))
-    steps = multiplier(dtype, N)
+    split = Split(N, 4.0 * rows.R * H * (I + H), dtype)
+    steps = split.steps
     sweep = Backward(rows, split, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
     dz, before = sweep.workspace(H), sweep.workspace(H)

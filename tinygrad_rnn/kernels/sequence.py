@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import kernel, part
-from .multiplier import multiplier
+from .multiplier import Multiplier, multiplier, vector_multiplier
 from .panels import pitch, transpose, whole_vectors
 from .product import ALL, multiply, multiply_rows
 from .threads import share, threads_for
@@ -31,6 +31,7 @@ Gradients = tuple[Array | None, ...]
 INPUT_ROWS = 128  # the input product is done for steps of about so many rows: a panel serves all of them
 CHUNK_ROWS = 512  # backward, steps of about so many rows: their gradients are still in the cache for the weights
 SHORT_SUM = 32  # rows that are summed up from zero before they are added: short sums err less
+WORTH_BOTH = 100e6  # floating-point operations, from which both kinds of products may be compiled for one call
 WHOLE_BATCH = 16  # fewer rows than this are not divided among threads
 
 
@@ -85,10 +86,17 @@ class Rows:
 class Split:
     """How a call is divided among threads: the recurrence by rows of the batch, products by rows or columns."""
 
-    def __init__(self, N: int, operations: float) -> None:
+    def __init__(self, N: int, operations: float, dtype: np.dtype) -> None:
         self.threads = threads_for(operations)
+        self.steps = multiplier(dtype, N)
+        self._dtype, self._worth_both = dtype, operations >= WORTH_BOTH
         self.slices = min(self.threads, N // 8) if N >= WHOLE_BATCH else 1
         self.N = N
+
+    def multiplier(self, rows: int) -> Multiplier:
+        """What products of many steps are done with: on small work as the single steps, to compile less."""
+        other = self.steps.on_unit or self._worth_both
+        return (multiplier if other else vector_multiplier)(self._dtype, rows)
 
     def batch(self, kernel: Callable[[int, int], None]) -> None:
         """kernel(first row, last row + 1) for slices of the batch."""
@@ -185,10 +193,10 @@ def sum_rows(dz, column, total, first, last):
 class InputGradient:
     """dx [R, I] = dz w_ih."""
 
-    def __init__(self, rows: Rows, dz: Array, w_ih: Array) -> None:
+    def __init__(self, rows: Rows, split: Split, dz: Array, w_ih: Array) -> None:
         self._rows, self._dz = rows, dz
         self._I, dtype = w_ih.shape[1], w_ih.dtype
-        self._by = multiplier(dtype, rows.R)
+        self._by = split.multiplier(rows.R)
         self._panels = self._by.packed(w_ih, transposed=False)
         self._G = len(w_ih)
         self._dx = empty((rows.R, self._I), dtype)
@@ -216,7 +224,7 @@ class WeightGradient:
     def __init__(self, split: Split, factors: list[tuple[Array, bool, int]], dz: Array, column: int, G: int) -> None:
         self._split, self._factors, self._dz, self._column, self._G = split, factors, dz, column, G
         M = sum([columns for _, _, columns in factors])
-        self._by = multiplier(dz.dtype, M)
+        self._by = split.multiplier(M)
         self._total = empty((M, pitch(G, dz.dtype)), dz.dtype)
         self._total[:] = 0
 
@@ -277,7 +285,7 @@ class Backward:
 
     def input_gradient(self, dz: Array, w_ih: Array) -> InputGradient:
         """dx = dz w_ih, to be computed by `run`."""
-        product = InputGradient(self._rows, dz, w_ih)
+        product = InputGradient(self._rows, self._split, dz, w_ih)
         self._products.append(product)
         return product
 

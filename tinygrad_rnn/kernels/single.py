@@ -6,7 +6,6 @@ out is the transpose of what is wanted, and as small as the batch.
 
     sums:           (x w^T)^T = w x^T         w [G, K] row by row
     pulled back:    (dz w)^T = w^T dz^T       w column by column
-    weight:         dw = dz^T x               dz column by column; nothing to transpose
 
 A batch of a few rows would leave most lanes of a vector empty; there NumPy's products do better.
 
@@ -16,13 +15,12 @@ Shapes: N batch, G rows of a weight, K its columns; rows of sums and dz may be l
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from .jit import kernel
 from .multiplier import Multiplier, vector_multiplier
-from .panels import pitch, transpose, whole_vectors
+from .panels import pitch, transpose
 from .product import ALL, multiply
 from .sequence import Array
 from .threads import share, threads_for
@@ -39,11 +37,17 @@ def rows_times(product, a, K, panels, N, c, widest, add, first, last):
 
 def times(by: Multiplier, a: Array, panels: Array, N: int, c: Array, add: bool) -> None:
     """c [M, >= N] (+)= a [M, K] b, b packed; the rows divided among threads if that pays."""
-    M, K = a.shape
-    parts = threads_for(2.0 * M * N * K)
+    all_times(by, [(a, panels, c, add)], N)
+
+
+def all_times(by: Multiplier, products: list[tuple[Array, Array, Array, bool]], N: int) -> None:
+    """c [M, >= N] (+)= a [M, K] b for each (a, b, c, whether to add), in this order, with one division of the rows."""
+    parts = threads_for(sum([2.0 * N * a.size for a, _, _, _ in products]))
 
     def some(i: int) -> None:
-        rows_times(by.product, a, K, panels, N, c, by.widest, add, M * i // parts, M * (i + 1) // parts)
+        for a, panels, c, add in products:
+            M, K = a.shape
+            rows_times(by.product, a, K, panels, N, c, by.widest, add, M * i // parts, M * (i + 1) // parts)
 
     share(some, parts)
 
@@ -56,7 +60,8 @@ def sums(
     Args:
         columns: how many columns are written in all.
         length: of the result's rows.
-        products: (x [N, K], w [G, K], the column of w's first row, whether to add).
+        products: (x [N, K], w [G, K], the column of w's first row, whether to add); what is added to must have
+            been put for the same columns.
     """
     result = empty((N, length), dtype)
     if N < FEW_ROWS:
@@ -66,10 +71,12 @@ def sums(
         return result
     by, turned = vector_multiplier(dtype, columns), empty((columns, pitch(N, dtype)), dtype)
     panels: dict[int, Array] = {}
+    work: list[tuple[Array, Array, Array, bool]] = []
     for x, w, column, add in products:
         if id(x) not in panels:
             panels[id(x)] = by.packed(x, transposed=True)
-        times(by, np.ascontiguousarray(w), panels[id(x)], N, turned[column : column + len(w)], add)
+        work.append((np.ascontiguousarray(w), panels[id(x)], turned[column : column + len(w)], add))
+    all_times(by, work, N)
     transpose(result, turned, 0, N)
     return result
 
@@ -77,37 +84,15 @@ def sums(
 def pull_back(dz: Array, products: Iterable[tuple[int, Array]]) -> Array:
     """The sum of dz w over some weights [G, K], each with the column of dz that belongs to its first row."""
     N, dtype = len(dz), dz.dtype
-    turned: Any = None
-    total: Any = 0
-    for column, w in products:
-        columns = dz[:, column : column + len(w)]
-        if N < FEW_ROWS:
-            total = total + columns @ w
-        else:
-            first = turned is None
-            turned = empty((w.shape[1], pitch(N, dtype)), dtype) if first else turned
-            by = vector_multiplier(dtype, w.shape[1])
-            panels = by.packed(columns, transposed=True)
-            times(by, np.ascontiguousarray(w).T, panels, N, turned, not first)
-    if turned is not None:
-        total = np.empty((N, len(turned)), dtype)
-        transpose(total, turned, 0, N)
+    parts = [(dz[:, column : column + len(w)], w) for column, w in products]
+    if N < FEW_ROWS:
+        return np.sum([columns @ w for columns, w in parts], axis=0)
+    K = parts[0][1].shape[1]
+    by, turned = vector_multiplier(dtype, K), empty((K, pitch(N, dtype)), dtype)
+    work: list[tuple[Array, Array, Array, bool]] = []
+    for columns, w in parts:
+        work.append((np.ascontiguousarray(w).T, by.packed(columns, transposed=True), turned, len(work) > 0))
+    all_times(by, work, N)
+    total = np.empty((N, K), dtype)
+    transpose(total, turned, 0, N)
     return total
-
-
-def weight_gradient(dz: Array, x: Array, blocks: Iterable[tuple[int, int]]) -> Array:
-    """dw [G, K] = dz^T x, its rows taken from blocks of dz's columns: (first, how many)."""
-    blocks, K = list(blocks), x.shape[1]
-    G = sum(count for _, count in blocks)
-    wide = whole_vectors(K, x.dtype)
-    dw, row = empty((G, wide), x.dtype), 0
-    by = vector_multiplier(x.dtype, G)
-    panels = by.packed(x, transposed=False) if len(x) >= FEW_ROWS else None
-    for column, count in blocks:
-        columns, target = dz[:, column : column + count].T, dw[row : row + count]
-        if panels is None:
-            np.matmul(columns, x, out=target[:, :K])
-        else:
-            times(by, columns, panels, K, target, False)
-        row += count
-    return dw if wide == K else np.ascontiguousarray(dw[:, :K])

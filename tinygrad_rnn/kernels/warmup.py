@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import gru, lstm, rnn
+from . import cross_entropy, dropout, gru, lstm, norm, rnn, scatter, updates
 
 
 def warmup(dtype: type = np.float32) -> None:
-    """Compile every recurrent kernel for a dtype, or load it from the disk's cache, by running it once."""
-    N, size = 9, 2  # rows enough for the products of single steps
+    """Compile every kernel of a training step for a dtype, or load it from the disk's cache, by running it once."""
+    size = 2
     cases = (lstm, 4, 2, (None,), ()), (gru, 3, 1, (), ()), (rnn, 1, 1, (), ("tanh",))
     for module, gates, states, projection, attributes in cases:
         weights: list = [np.zeros((gates * size, size), dtype)] * 2 + [np.zeros(gates * size, dtype)] * 2
-        for T in (1, 2):  # one step is computed in its own way
+        for T, N in ((1, 9), (2, 9), (2, 16)):  # one step, and many rows, are multiplied in ways of their own
             y: np.ndarray = np.zeros((T, N, size), dtype)
             inputs = y, *[y[0]] * states, *weights, *projection
             _, *kept = module.sequence(*inputs, *attributes, False, None)
             cotangents, needs = (y, *[y[0]] * states), (True,) * len(inputs)
             module.sequence_vjp(*cotangents, *inputs, y, *kept[states:], *attributes, False, None, needs)
+    around(dtype)
+
+
+def around(dtype: type) -> None:
+    """Run the passes around the recurrence once."""
+    x: np.ndarray = np.ones((2, 3), dtype)
+    names = np.zeros(2, np.int64)
+    top, *_ = cross_entropy.normalizers(x, names)
+    cross_entropy.gradient(x, top, top, names, top)
+    scatter.add_rows(x, x.copy(), names)
+    dropout.drop(x, 0, 0.5)
+    norm.sum_of_squares(x)
+    rules = (updates.sgd, 3, 6), (updates.adam, 5, 8), (updates.rmsprop, 5, 7), (updates.adagrad, 3, 4)
+    for update, arrays, numbers in rules:
+        update(*[np.ones(3, dtype) for _ in range(arrays)], *[0.5] * numbers)

@@ -1,8 +1,8 @@
 """Memory that is used again: the first touch of fresh memory costs up to a third of a training step.
 
-`empty` is numpy.empty on whole pages, so that rows of whole vectors begin at cache lines. When the last array
+`pages` is numpy.empty on whole pages, so that rows of whole vectors begin at cache lines. When the last array
 that looks into the memory is gone, the memory waits on a shelf for the next request of its size. The shelf is
-bounded, and shared by all threads.
+bounded, and shared by all threads. What is small, `empty` leaves to NumPy, which keeps memory for it ready.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 PAGE = mmap.PAGESIZE
 HUGE_PAGE = 1 << 21  # with pages of this size, blocks that are not smaller need far fewer table look-ups
 LIMIT = 1 << 29  # bytes that may wait on the shelf
+SMALL = 1 << 15  # bytes up to which a page of its own costs more than it gains
 
 
 def fresh(size: int) -> mmap.mmap:
@@ -90,6 +91,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def empty(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An array with undefined contents."""
+    count = shape if isinstance(shape, int) else math.prod(shape)
+    return np.empty(shape, dtype) if count * dtype.itemsize <= SMALL else pages(shape, dtype)
+
+
+def pages(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array with undefined contents whose first number begins a page."""
     count = shape if isinstance(shape, int) else math.prod(shape)
     size = max(count * dtype.itemsize, PAGE)

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..autograd.inplace import in_place
 from ..autograd.op import Array, fused, primitive
+from ..kernels.passes import accelerated
+from ..kernels.plain import dropout as plain
 from ..random import Generator, source
 from .naming import called
 from .power import rsqrt
@@ -14,20 +16,18 @@ from .reduction import mean
 # --- dropout ---------------------------------------------------------------------------------------------------
 
 
+WORTH_A_KERNEL = 1 << 14  # numbers: below, NumPy takes no longer than 0.04 ms
+drop = accelerated("dropout", least=WORTH_A_KERNEL)(plain.drop)
+
+
 @primitive
 @called("dropout")
-def dropped(x: Array, *, mask) -> Array:
-    """y = x * mask, where the mask holds 0 or 1 / (1 - p): it belongs to the node, so a rerun drops the same."""
-    return x * mask
+def dropped(x: Array, *, key: int, p: float) -> Array:
+    """y = x * mask(key), where the mask holds 0 or 1 / (1 - p): it is computed anew each time, never kept."""
+    return drop(x, key, p)
 
 
-dropped.vjp(dx=lambda dy, mask: dropped(dy, mask=mask))
-
-
-def dropout_mask(shape, p: float, dtype, generator: Generator | None = None) -> np.ndarray:
-    """0 with probability p, else 1 / (1 - p), so that the mean is 1."""
-    kept = source(generator).random(shape, np.float32) >= p
-    return np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype)
+dropped.vjp(dx=lambda dy, key, p: dropped(dy, key=key, p=p))
 
 
 def dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None):
@@ -42,8 +42,8 @@ def dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False,
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0:
         return input
-    mask = dropout_mask(tuple(input.shape), p, input.dtype, generator)
-    return (in_place(dropped, "dropout_") if inplace else dropped)(input, mask=mask)
+    key = source(generator).bit_generator.random_raw()
+    return (in_place(dropped, "dropout_") if inplace else dropped)(input, key=key, p=p)
 
 
 # --- layer normalization ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import blocks
-from .optimizer import Optimizer, count, descent, memory, non_negative
+from .optimizer import Optimizer, count, descent, memory, non_negative, sign, update_rule
 
 
 class Adagrad(Optimizer):
@@ -56,8 +56,14 @@ class Adagrad(Optimizer):
     def update(self, p: np.ndarray, dp: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr = group["lr"] / (1 + (count(state) - 1) * group["lr_decay"])
         s = memory(state, "sum", p, group["initial_accumulator_value"])
-        pieces = blocks(p, dp, s)
-        for p, dp, s in pieces:
-            dp = descent(dp, p, group, group["weight_decay"])
-            s += dp * dp
-            p -= lr * dp / (np.sqrt(s) + group["eps"])
+        adagrad(p, dp, s, sign(group), group["weight_decay"], group["eps"], lr, among=self.among)
+
+
+@update_rule
+def adagrad(p, dp, s, sign, decay, eps, lr) -> None:
+    """One step of Adagrad for one parameter p; s goes on with it."""
+    pieces = blocks(p, dp, s)
+    for p, dp, s in pieces:
+        dp = descent(dp, p, sign, decay)
+        s += dp * dp
+        p -= lr * dp / (np.sqrt(s) + eps)

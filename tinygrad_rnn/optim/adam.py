@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import blocks
-from .optimizer import Optimizer, count, descent, memory, non_negative
+from .optimizer import Optimizer, count, descent, memory, non_negative, sign, update_rule
 
 
 class Adam(Optimizer):
@@ -68,20 +68,30 @@ class Adam(Optimizer):
         decoupled = group["decoupled_weight_decay"]
         t = count(state)
         scale = math.sqrt(1 - beta2**t)
-        step_size, eps = lr / (1 - beta1**t) * scale, group["eps"] * scale  # sqrt(v') = sqrt(v) / scale
+        step, eps = lr / (1 - beta1**t) * scale, group["eps"] * scale  # sqrt(v') = sqrt(v) / scale
         m, v = memory(state, "exp_avg", p), memory(state, "exp_avg_sq", p)
         largest = memory(state, "max_exp_avg_sq", p) if group["amsgrad"] else None
-        pieces = blocks(p, dp, m, v, largest)
-        for p, dp, m, v, largest in pieces:
-            if decoupled and weight_decay:
-                p *= 1 - lr * weight_decay
-            dp = descent(dp, p, group, 0 if decoupled else weight_decay)
-            m += (1 - beta1) * (dp - m)
-            v *= beta2
-            v += (1 - beta2) * dp * dp
-            denominator = np.sqrt(v if largest is None else np.maximum(largest, v, out=largest))
-            denominator += eps
-            p -= step_size * m / denominator
+        decay, shrink = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
+        adam(
+            p, dp, m, v, largest, sign(group), decay, shrink, 1 - beta1, beta2, 1 - beta2, step, eps,
+            among=self.among,
+        )  # fmt: skip
+
+
+@update_rule
+def adam(p, dp, m, v, largest, sign, decay, shrink, rate1, keep2, rate2, step, eps) -> None:
+    """One step of Adam for one parameter p; m, v and `largest` (or None) go on with it."""
+    pieces = blocks(p, dp, m, v, largest)
+    for p, dp, m, v, largest in pieces:
+        if shrink != 1:
+            p *= shrink
+        dp = descent(dp, p, sign, decay)
+        m += rate1 * (dp - m)
+        v *= keep2
+        v += rate2 * dp * dp
+        denominator = np.sqrt(v if largest is None else np.maximum(largest, v, out=largest))
+        denominator += eps
+        p -= step * m / denominator
 
 
 class AdamW(Adam):

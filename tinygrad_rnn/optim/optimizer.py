@@ -11,10 +11,14 @@ import numpy as np
 
 from ..autograd.scope import enable_grad, no_grad
 from ..autograd.writes import Writes
+from ..kernels.passes import accelerated
 from ..tensor import Tensor
 
 # PyTorch's ways to compute the same update. There is one here: they only stand in the groups, as in PyTorch.
 IMPLEMENTATIONS = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
+
+
+WORTH_A_KERNEL = 1 << 15  # numbers in all parameters: below, NumPy takes no longer than 0.06 ms
 
 
 class Optimizer:
@@ -37,6 +41,7 @@ class Optimizer:
 
     update: Callable[[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]], None]
     stepped = False  # whether `step` was called: learning-rate schedules want to come after it
+    among = 0  # how many numbers the step in progress updates
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -112,7 +117,9 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         with no_grad(), np.errstate(all="ignore"):  # an overflow shows as inf in the parameter, as in PyTorch
-            for p, dp, group in self._ready():
+            ready = self._ready()
+            self.among = sum([p.array.size for p, _, _ in ready])
+            for p, dp, group in ready:
                 self.update(p.array, dp.array, self.state[p], group)
                 Writes.note(p.array, f"{type(self).__name__}.step")
         self.stepped = True
@@ -243,8 +250,16 @@ def memory(state: dict[str, Any], name: str, p: np.ndarray, value: float = 0.0) 
     return state[name].array
 
 
-def descent(dp: np.ndarray, p: np.ndarray, group: dict[str, Any], weight_decay: float) -> np.ndarray:
-    """The gradient to descend along: of the loss (or minus it, to maximise) + weight_decay / 2 * |p|^2."""
-    if group["maximize"]:
+def sign(group: dict[str, Any]) -> float:
+    """Of the gradient to descend along: that of the loss, or minus it, to maximise."""
+    return -1.0 if group["maximize"] else 1.0
+
+
+def descent(dp: np.ndarray, p: np.ndarray, sign: float, weight_decay: float) -> np.ndarray:
+    """The gradient to descend along: of sign * loss + weight_decay / 2 * |p|^2."""
+    if sign < 0:
         dp = -dp
     return dp + weight_decay * p if weight_decay else dp
+
+
+update_rule = accelerated("updates", least=WORTH_A_KERNEL)  # decorates what a step does to the arrays

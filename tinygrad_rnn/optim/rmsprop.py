@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import blocks
-from .optimizer import Optimizer, count, descent, memory, non_negative
+from .optimizer import Optimizer, count, descent, memory, non_negative, sign, update_rule
 
 
 class RMSprop(Optimizer):
@@ -57,25 +57,34 @@ class RMSprop(Optimizer):
         non_negative(**{name: group[name] for name in ("lr", "eps", "momentum", "weight_decay", "alpha")})
 
     def update(self, p: np.ndarray, dp: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, alpha, eps, momentum = group["lr"], group["alpha"], group["eps"], group["momentum"]
+        alpha, momentum = group["alpha"], group["momentum"]
         count(state)
         v = memory(state, "square_avg", p)
         mean = memory(state, "grad_avg", p) if group["centered"] else None
         b = memory(state, "momentum_buffer", p) if momentum else None
-        pieces = blocks(p, dp, v, mean, b)
-        for p, dp, v, mean, b in pieces:
-            dp = descent(dp, p, group, group["weight_decay"])
-            v *= alpha
-            v += (1 - alpha) * dp * dp
-            if mean is None:
-                denominator = np.sqrt(v)
-            else:
-                mean += (1 - alpha) * (dp - mean)
-                denominator = np.sqrt(v - mean * mean)
-            denominator += eps
-            if b is None:
-                p -= lr * dp / denominator
-            else:
-                b *= momentum
-                b += dp / denominator
-                p -= lr * b
+        rmsprop(
+            p, dp, v, mean, b, sign(group), group["weight_decay"], alpha, 1 - alpha, group["eps"], momentum,
+            group["lr"], among=self.among,
+        )  # fmt: skip
+
+
+@update_rule
+def rmsprop(p, dp, v, mean, b, sign, decay, keep, rate, eps, momentum, lr) -> None:
+    """One step of RMSprop for one parameter p; v, `mean` and b (or None) go on with it."""
+    pieces = blocks(p, dp, v, mean, b)
+    for p, dp, v, mean, b in pieces:
+        dp = descent(dp, p, sign, decay)
+        v *= keep
+        v += rate * dp * dp
+        if mean is None:
+            denominator = np.sqrt(v)
+        else:
+            mean += rate * (dp - mean)
+            denominator = np.sqrt(v - mean * mean)
+        denominator += eps
+        if b is None:
+            p -= lr * dp / denominator
+        else:
+            b *= momentum
+            b += dp / denominator
+            p -= lr * b

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
 from .blocks import blocks
-from .optimizer import Optimizer, descent, non_negative
+from .optimizer import Optimizer, descent, memory, non_negative, sign, update_rule
 
 
 class SGD(Optimizer):
@@ -58,21 +57,21 @@ class SGD(Optimizer):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
     def update(self, p: np.ndarray, dp: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, momentum = group["lr"], group["momentum"]
-        first = momentum != 0 and state.get("momentum_buffer") is None
-        if first:
-            state["momentum_buffer"] = Tensor(np.empty_like(p))
-        direction = state["momentum_buffer"].array if momentum else None
-        pieces = blocks(p, dp, direction)
-        for p, dp, b in pieces:
-            dp = descent(dp, p, group, group["weight_decay"])
-            if first:
-                b[...] = dp
-            elif momentum:
-                b *= momentum
-                b += (1 - group["dampening"]) * dp
-            if group["nesterov"]:
-                dp = dp + momentum * b
-            elif momentum:
-                dp = b
-            p -= lr * dp
+        momentum, nesterov = group["momentum"], group["nesterov"]
+        first = state.get("momentum_buffer") is None
+        rate = 1.0 if first else 1 - group["dampening"]
+        b = memory(state, "momentum_buffer", p) if momentum else None
+        sgd(p, dp, b, sign(group), group["weight_decay"], momentum, rate, group["lr"], nesterov, among=self.among)
+
+
+@update_rule
+def sgd(p, dp, b, sign, decay, momentum, rate, lr, nesterov) -> None:
+    """One step of gradient descent for one parameter p; b (or None) goes on with it."""
+    pieces = blocks(p, dp, b)
+    for p, dp, b in pieces:
+        dp = descent(dp, p, sign, decay)
+        if b is not None:
+            b *= momentum
+            b += rate * dp
+            dp = dp + momentum * b if nesterov else b
+        p -= lr * dp

@@ -10,6 +10,7 @@ import numpy as np
 from ...autograd.inplace import writable
 from ...autograd.scope import no_grad
 from ...autograd.writes import Writes
+from ...kernels.passes import accelerated
 from ...tensor import Tensor
 
 
@@ -89,11 +90,21 @@ def get_total_norm(
     return Tensor(np.array(norm, np.result_type(*[x.array for x in tensors]) if tensors else np.float32))
 
 
+# From so many numbers on, BLAS would wake its threads, which then spin in the way of ours.
+WORTH_A_KERNEL = 10_000
+
+
+@accelerated("norm", least=WORTH_A_KERNEL)
+def sum_of_squares(x: np.ndarray) -> float:
+    """sum x^2."""
+    flat = x.reshape(-1)
+    return float(flat @ flat)
+
+
 def vector_norm(x: np.ndarray, order: float) -> float:
     """(sum |x_i|^order)^(1/order), without overflow or underflow in between."""
     if order == 2:
-        flat = x.reshape(-1)
-        squares, limits = float(flat @ flat), np.finfo(x.dtype)
+        squares, limits = sum_of_squares(x), np.finfo(x.dtype)
         if limits.tiny / limits.eps**2 < squares < math.inf:  # no overflow, and nothing that counts vanished
             return math.sqrt(squares)
     magnitudes = np.abs(x.astype(np.float64))
