@@ -214,7 +214,7 @@ def sequence(
         h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)
         return h_next[None], h_next.copy(), gates
     rows = Rows(T, N, lengths)
-    split = Split(N, 6.0 * rows.R * H * (I + H), dtype)
+    split = Split(N, 6.0 * rows.R * H * (I + H), w_hh)
     inputs, steps = split.multiplier(rows.R), split.steps
     h, columns = rows.sort(h, pitch(H, dtype)), gates_pitch(H, dtype)
     y, gates = empty((rows.R, H), dtype), empty((rows.R if keep else N, columns), dtype)
@@ -251,9 +251,9 @@ def sequence_vjp(
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, gates, needs)
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
-    split = Split(N, 12.0 * rows.R * H * (I + H), dtype)
+    split = Split(N, 12.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
-    sweep = Backward(rows, split, dtype)
+    sweep = Backward(rows, split, 4 * H, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
     dz, before = sweep.workspace(gates_pitch(H, dtype)), sweep.workspace(H)
     arguments = (

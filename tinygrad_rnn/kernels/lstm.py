@@ -229,7 +229,7 @@ def sequence(
         h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
         return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
     rows = Rows(T, N, lengths)
-    split = Split(N, 8.0 * rows.R * H * (I + P), dtype)
+    split = Split(N, 8.0 * rows.R * H * (I + P), w_hh)
     inputs, steps = split.multiplier(rows.R), split.steps
     panels_hr = empty(0, dtype) if w_hr is None else steps.packed(w_hr, transposed=True)
     h, c = rows.sort(h, pitch(P, dtype)), rows.sort(c, H)
@@ -271,9 +271,9 @@ def sequence_vjp(
         dx, *others = step_vjp(dh_next, dc_n, x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr, cs, gates, needs)
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
-    split = Split(N, 16.0 * rows.R * H * (I + P), dtype)
+    split = Split(N, 16.0 * rows.R * H * (I + P), w_hh)
     steps = split.steps
-    sweep = Backward(rows, split, dtype)
+    sweep = Backward(rows, split, 4 * H, dtype)
     dh, dc = rows.sort(dh_n, pitch(P, dtype)), rows.sort(dc_n, H)
     dz, before = sweep.workspace(4 * H), sweep.workspace(P)
     panels_hr, dhidden, dhs, hidden = empty(0, dtype), dh, empty((0, 0), dtype), empty((0, 0), dtype)

@@ -16,6 +16,8 @@ from .unit_product import unit_product
 from .workspace import pages
 
 ENOUGH_ROWS = 12  # with fewer, the unit's tiles are too empty
+FAR = 4 << 20  # bytes of parts, 6 of a number: no core's L2 holds more, and to bring them from further away takes
+ENOUGH_ROWS_FAR = 32  # as long as the products of so many rows, while plain numbers are only 4 bytes
 
 
 class Multiplier(NamedTuple):
@@ -43,9 +45,13 @@ class Multiplier(NamedTuple):
         return into
 
 
-def multiplier(dtype: np.dtype, rows: int) -> Multiplier:
-    """What to multiply with when A has about so many rows: fixed by the whole of a call, not a thread's part."""
-    if rows >= ENOUGH_ROWS and dtype == np.float32 and has_matrix_unit():
+def multiplier(dtype: np.dtype, rows: int, numbers: int = 0) -> Multiplier:
+    """What to multiply with when A has about so many rows: fixed by the whole of a call, not a thread's part.
+
+    With `numbers` B has so many, and is read for every so many rows again.
+    """
+    enough = ENOUGH_ROWS_FAR if 6 * numbers > FAR else ENOUGH_ROWS
+    if rows >= enough and dtype == np.float32 and has_matrix_unit():
         return unit_multiplier()
     return vector_multiplier(dtype, rows)
 

@@ -180,7 +180,7 @@ def sequence(
         h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
         return h_next[None], h_next.copy()
     rows = Rows(T, N, lengths)
-    split = Split(N, 2.0 * rows.R * H * (I + H), dtype)
+    split = Split(N, 2.0 * rows.R * H * (I + H), w_hh)
     inputs, steps = split.multiplier(rows.R), split.steps
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
     x, panels_ih = rows.take(x), inputs.packed(w_ih, transposed=True)
@@ -211,9 +211,9 @@ def sequence_vjp(
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, y[0], nonlinearity, needs)
         return dx if dx is None else dx[None], *others
     rows = Rows(T, N, lengths)
-    split = Split(N, 4.0 * rows.R * H * (I + H), dtype)
+    split = Split(N, 4.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
-    sweep = Backward(rows, split, dtype)
+    sweep = Backward(rows, split, H, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
     dz, before = sweep.workspace(H), sweep.workspace(H)
     arguments = (

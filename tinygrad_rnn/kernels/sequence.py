@@ -29,7 +29,8 @@ Needs = tuple[bool, ...]
 Gradients = tuple[Array | None, ...]
 
 INPUT_ROWS = 128  # the input product is done for steps of about so many rows: a panel serves all of them
-CHUNK_ROWS = 512  # backward, steps of about so many rows: their gradients are still in the cache for the weights
+CHUNK_ROWS = 512  # at least, backward: each chunk of steps ends with products that want many rows
+CHUNK_BYTES = 1 << 22  # of dz in a chunk: it is still in the cache for the products with the weights
 SHORT_SUM = 32  # rows that are summed up from zero before they are added: short sums err less
 WORTH_BOTH = 100e6  # floating-point operations, from which both kinds of products may be compiled for one call
 WHOLE_BATCH = 16  # fewer rows than this are not divided among threads
@@ -86,9 +87,10 @@ class Rows:
 class Split:
     """How a call is divided among threads: the recurrence by rows of the batch, products by rows or columns."""
 
-    def __init__(self, N: int, operations: float, dtype: np.dtype) -> None:
+    def __init__(self, N: int, operations: float, w_hh: Array) -> None:
+        dtype = w_hh.dtype
         self.threads = threads_for(operations)
-        self.steps = multiplier(dtype, N)
+        self.steps = multiplier(dtype, N, w_hh.size)
         self._dtype, self._worth_both = dtype, operations >= WORTH_BOTH
         self.slices = min(self.threads, N // 8) if N >= WHOLE_BATCH else 1
         self.N = N
@@ -274,9 +276,10 @@ class BiasGradient:
 class Backward:
     """The way back through time, in chunks: the products of a chunk find its dz still in the cache."""
 
-    def __init__(self, rows: Rows, split: Split, dtype: np.dtype) -> None:
+    def __init__(self, rows: Rows, split: Split, columns: int, dtype: np.dtype) -> None:
         self._rows, self._split, self._dtype = rows, split, dtype
-        self._steps = max(1, -(-CHUNK_ROWS // max(rows.N, 1)))
+        chunk = max(CHUNK_ROWS, CHUNK_BYTES // (columns * dtype.itemsize))
+        self._steps = max(1, chunk // max(rows.N, 1))
         self._products: list[InputGradient | WeightGradient | BiasGradient] = []
 
     def workspace(self, columns: int) -> Array:

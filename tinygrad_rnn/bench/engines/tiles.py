@@ -26,7 +26,7 @@ def product(product: Product) -> Work:
     (N, K), columns = a.shape, w.shape[1 if product.backward else 0]
     left, c = (empty((N, pitch(length, w.dtype)), w.dtype) for length in (K, columns))
     left[:, :K], c[:] = a, 0
-    by = multiplier(w.dtype, N)
+    by = multiplier(w.dtype, N, w.size)
     panels = by.packed(w, transposed=not product.backward)
     parts = max(1, min(get_num_threads(), N // ROWS))
 
