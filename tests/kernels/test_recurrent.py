@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_rnn.kernels import rnn
+from tinygrad_rnn.kernels import matrix_unit, multiplier, rnn
 
 from .cases import KINDS, assert_all_close, central_differences, lengths_for, naive_cell, naive_sequence
 
@@ -301,3 +301,24 @@ def test_relu_has_no_slope_at_zero(dtype):
     dx, *_ = rnn.step_vjp(dh_next, x, h, w, w, None, None, h_next, "relu", needs)
     assert h_next.tolist() == [[0], [0], [2]]
     assert dx.tolist() == [[0], [0], [1]]
+
+
+@kinds
+@pytest.mark.parametrize("lengths", [False, True])
+def test_with_and_without_the_matrix_unit(kind, lengths, monkeypatch):
+    """On a processor that has none, this compares the register tile with itself."""
+    inputs = kind.inputs(5, 33, np.float32, H=40)
+    lengths = np.random.default_rng(0).integers(0, 6, 33) if lengths else None
+    outputs, saved = kind.sequence(inputs, lengths=lengths)
+    gradients = kind.gradients(inputs, lengths=lengths)
+    monkeypatch.setattr(multiplier, "has_matrix_unit", lambda: False)
+    assert not multiplier.multiplier(np.dtype(np.float32), 1000).on_unit
+    again = *kind.sequence(inputs, lengths=lengths)[0], *kind.gradients(inputs, lengths=lengths)
+    for a, b in zip(again, (*outputs, *gradients), strict=True):
+        if b is not None:
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * np.abs(b).max())
+
+
+def test_a_processor_without_the_matrix_unit(monkeypatch):
+    monkeypatch.setattr(matrix_unit, "host_features", lambda: {"avx2": True, "amx-tile": True})
+    assert not matrix_unit.has_matrix_unit.__wrapped__()

@@ -63,7 +63,9 @@ def cell(sums, bias, h, gates, y):
         for j in range(H):
             gate[3 * H + j] = total[3 * H + j] + bias[3 * H + j]
         for j in range(H):
-            gate[j] = tanh(total[j] + bias[j] + gate[H + j] * gate[3 * H + j])
+            gate[j] = total[j] + bias[j] + gate[H + j] * gate[3 * H + j]
+        for j in range(H):
+            gate[j] = tanh(gate[j])
         for j in range(H):
             out[j] = gate[j] + gate[2 * H + j] * (state[j] - gate[j])
         for j in range(H):

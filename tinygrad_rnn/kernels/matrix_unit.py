@@ -39,7 +39,7 @@ from .tile import INDEX, Vectors
 TILE_ROWS = 16  # of A and C; the rows of B are pairs of rows of the matrix
 DEPTH = 32  # columns of A that one instruction takes
 TILE = 1024  # bytes of a whole tile
-NEEDED = "amx-tile", "amx-bf16", "avx512bw"
+NEEDED = "amx-tile", "amx-bf16", "avx512f", "avx512bw"
 ARCH_PRCTL, REQUEST_PERMISSION, TILE_DATA = 158, 0x1023, 18  # Linux's numbers, on x86-64
 BYTE, VOID = ir.IntType(8), ir.VoidType()
 POINTER = BYTE.as_pointer()
