@@ -48,5 +48,10 @@ def drop(x: np.ndarray, key: int, p: float) -> np.ndarray:
     y = empty(x.shape, x.dtype)
     least, scale = threshold(p)
     arguments = x.reshape(-1), y.reshape(-1), WORD(key), WORD(least), x.dtype.type(scale)
-    divide(lambda first, last: drop_blocks(*arguments, first, last), -(-x.size // BLOCK), 0.6 * x.size)
+
+    def some(first: int, last: int) -> None:
+        with np.errstate(over="ignore"):  # words wrap around; without a compiler NumPy would warn
+            drop_blocks(*arguments, first, last)
+
+    divide(some, -(-x.size // BLOCK), 0.6 * x.size)
     return y

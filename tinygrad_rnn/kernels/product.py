@@ -153,7 +153,8 @@ def multiply_plain(entry, a, K, packed, N, c, widest, first, last, add):
         v, width = panel(p, vectors, widest)
         b = packed[v * K * L : (v + width) * K * L].reshape(K, width * L)
         columns = slice(v * L, min(N, (v + width) * L))
-        np.add(a[:, :K] @ b[:, : columns.stop - columns.start], c[:, columns] if add else 0, out=c[:, columns])
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.add(a[:, :K] @ b[:, : columns.stop - columns.start], c[:, columns] if add else 0, out=c[:, columns])
 
 
 def multiply_rows_plain(entry, a, K, b, N, c, widest, first, last, add):
@@ -162,7 +163,8 @@ def multiply_rows_plain(entry, a, K, b, N, c, widest, first, last, add):
     for p in range(min(first, last), min(max(first, last), panels(vectors, widest))):
         v, width = panel(p, vectors, widest)
         columns = slice(v * L, min(N, (v + width) * L))
-        np.add(a[:, :K] @ b[:K, columns], c[:, columns] if add else 0, out=c[:, columns])
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.add(a[:, :K] @ b[:K, columns], c[:, columns] if add else 0, out=c[:, columns])
 
 
 # c [M, >= N] (+)= a [M, >= K] b for the panels first ... last - 1 of b, packed; and the same with b in rows and

@@ -30,7 +30,8 @@ Gradients = tuple[Array | None, ...]
 
 INPUT_ROWS = 128  # the input product is done for steps of about so many rows: a panel serves all of them
 CHUNK_ROWS = 512  # at least, backward: each chunk of steps ends with products that want many rows
-CHUNK_BYTES = 1 << 22  # of dz in a chunk: it is still in the cache for the products with the weights
+# Bytes of dz in a chunk, on register tiles, which want it near, and on the matrix unit, which copies it anyway.
+CHUNK_BYTES = {False: 1 << 20, True: 1 << 22}
 SHORT_SUM = 32  # rows that are summed up from zero before they are added: short sums err less
 WORTH_BOTH = 100e6  # floating-point operations, from which both kinds of products may be compiled for one call
 WHOLE_BATCH = 16  # fewer rows than this are not divided among threads
@@ -278,7 +279,7 @@ class Backward:
 
     def __init__(self, rows: Rows, split: Split, columns: int, dtype: np.dtype) -> None:
         self._rows, self._split, self._dtype = rows, split, dtype
-        chunk = max(CHUNK_ROWS, CHUNK_BYTES // (columns * dtype.itemsize))
+        chunk = max(CHUNK_ROWS, CHUNK_BYTES[split.steps.on_unit] // (columns * dtype.itemsize))
         self._steps = max(1, chunk // max(rows.N, 1))
         self._products: list[InputGradient | WeightGradient | BiasGradient] = []
 
