@@ -25,7 +25,7 @@ from .jit import kernel, part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch, whole_vectors
 from .plain import gru as plain
-from .product import multiply
+from .product import ALL, multiply
 from .sequence import (
     INPUT_ROWS,
     Array,
@@ -40,7 +40,6 @@ from .sequence import (
     earlier_row,
     project,
     step_at,
-    turn,
     weights_of,
 )
 from .workspace import empty
@@ -121,8 +120,7 @@ def forward(
             sum_r = total[r]
             for j in range(H):
                 sum_r[3 * H + j] = 0
-        near, far = turn(s)
-        multiply(product_hh, h[first:end], H, panels_hh, 3 * H, total[:, H:], widest, near, far, True)
+        multiply(product_hh, h[first:end], H, panels_hh, 3 * H, total[:, H:], widest, 0, ALL, True)
         cell(total, bias, h[first:end], gates[g : g + end - first], y[a:b])
 
 
@@ -151,8 +149,7 @@ def backward(
             cell_vjp(gates[start[t] + n], h_n, dh_n, dz[a + n])
         b = a + end
         a += first
-        near, far = turn(s)
-        multiply(product, dz[a:b, H:], 3 * H, panels_hh, H, dh[first:end], widest, near, far, True)
+        multiply(product, dz[a:b, H:], 3 * H, panels_hh, H, dh[first:end], widest, 0, ALL, True)
 
 
 @kernel

@@ -39,7 +39,6 @@ from .sequence import (
     project,
     step_at,
     sum_of_biases,
-    turn,
     weights_of,
 )
 from .workspace import empty
@@ -112,8 +111,7 @@ def forward(
         row += end - first
         a = start[t] + first if keep else first
         b = a + end - first
-        near, far = turn(s)
-        multiply(product_hh, h[first:end], P, panels_hh, 4 * H, total, widest, near, far, True)
+        multiply(product_hh, h[first:end], P, panels_hh, 4 * H, total, widest, 0, ALL, True)
         cell(total, bias, c[first:end], gates[a:b], cs[a:b], hidden[first:end])
         if panels_hr.size > 0:
             multiply(product_hh, hidden[first:end], H, panels_hr, P, h[first:end], widest, 0, ALL, False)
@@ -158,8 +156,7 @@ def backward(
                     dhs[q, j] = dh[n, j]
                 for j in range(H):
                     hidden[q, j] = gates[r, 3 * H + j] * tanh(cs[r, j])
-        near, far = turn(s)
-        multiply(product, dz[a + first : a + end], 4 * H, panels_hh, P, dh[first:end], widest, near, far, False)
+        multiply(product, dz[a + first : a + end], 4 * H, panels_hh, P, dh[first:end], widest, 0, ALL, False)
 
 
 @kernel

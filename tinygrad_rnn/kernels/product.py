@@ -57,7 +57,7 @@ def product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, las
     """C (+)= A B for the panels first ... last - 1; see `tile` for the arguments. b_row = 0: B is packed."""
     L, size = lanes(zero), lanes_to_bytes(zero)
     vectors = (N + L - 1) // L
-    low, high = min(first, last), min(max(first, last), panels(vectors, widest))
+    last = min(last, panels(vectors, widest))
     blocks = max(1, (K + K_BLOCK - 1) // K_BLOCK)
     k_step = (K + blocks - 1) // blocks
     for m_block in range(0, M, ROW_BLOCK):
@@ -67,8 +67,7 @@ def product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, las
         for block in range(blocks):
             k = block * k_step
             depth = min(k_step, K - k)
-            for q in range(low, high):
-                p = q if first <= last else low + high - 1 - q
+            for p in range(first, last):
                 v, width = panel(p, vectors, widest)
                 if b_row == 0:
                     b_tile, b_k = b + (v * K + k * width) * L * size, width * L
@@ -149,7 +148,7 @@ def multiply_rows_compiled(entry, a, K, b, N, c, widest, first, last, add):
 def multiply_plain(entry, a, K, packed, N, c, widest, first, last, add):
     L = LANES_32 if a.dtype == np.float32 else LANES_64
     vectors = -(-N // L)
-    for p in range(min(first, last), min(max(first, last), panels(vectors, widest))):
+    for p in range(first, min(last, panels(vectors, widest))):
         v, width = panel(p, vectors, widest)
         b = packed[v * K * L : (v + width) * K * L].reshape(K, width * L)
         columns = slice(v * L, min(N, (v + width) * L))
@@ -160,7 +159,7 @@ def multiply_plain(entry, a, K, packed, N, c, widest, first, last, add):
 def multiply_rows_plain(entry, a, K, b, N, c, widest, first, last, add):
     L = LANES_32 if a.dtype == np.float32 else LANES_64
     vectors = -(-N // L)
-    for p in range(min(first, last), min(max(first, last), panels(vectors, widest))):
+    for p in range(first, min(last, panels(vectors, widest))):
         v, width = panel(p, vectors, widest)
         columns = slice(v * L, min(N, (v + width) * L))
         with np.errstate(invalid="ignore", over="ignore"):

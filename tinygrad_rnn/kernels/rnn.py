@@ -19,7 +19,7 @@ from .jit import kernel, part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import rnn as plain
-from .product import multiply
+from .product import ALL, multiply
 from .sequence import (
     INPUT_ROWS,
     Array,
@@ -34,7 +34,6 @@ from .sequence import (
     project,
     step_at,
     sum_of_biases,
-    turn,
     weights_of,
 )
 from .workspace import empty
@@ -87,8 +86,7 @@ def forward(
             continue
         total = sums[row : row + end - first]
         row += end - first
-        near, far = turn(s)
-        multiply(product_hh, h[first:end], H, panels_hh, H, total, widest, near, far, True)
+        multiply(product_hh, h[first:end], H, panels_hh, H, total, widest, 0, ALL, True)
         cell(total, bias, rectify, h[first:end], y[start[t] + first : start[t] + end])
 
 
@@ -115,8 +113,7 @@ def backward(
             for j in range(H):
                 state[j] = h_n[j]
             cell_vjp(y[start[t] + n], dh_n, rectify, dz[a + n])
-        near, far = turn(s)
-        multiply(product, dz[a + first : a + end], H, panels_hh, H, dh[first:end], widest, near, far, False)
+        multiply(product, dz[a + first : a + end], H, panels_hh, H, dh[first:end], widest, 0, ALL, False)
 
 
 @kernel

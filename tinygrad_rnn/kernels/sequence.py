@@ -117,12 +117,6 @@ def step_at(s, T, reverse):
 
 
 @part
-def turn(s):
-    """The panels for the visit s, as `multiply` takes them: up and down in turns."""
-    return (0, ALL) if s % 2 == 0 else (ALL, 0)
-
-
-@part
 def earlier_row(t, n, start, reverse):
     """Where the state before step t of batch row n was written, or -1 if that is its initial state."""
     if not reverse:

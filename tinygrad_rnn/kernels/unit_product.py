@@ -21,13 +21,10 @@ room_for_parts, room_for_panel, room_for_sums = stack(TILES * 3 * TILE), stack(D
 
 
 def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, last, add):
-    """C (+)= A B for the panels first ... last - 1; a_k is 1, B packed by `thirds`, `widest` its PANEL.
-
-    With first > last the panels from first - 1 down to last: what the product before used last is still near.
-    """
+    """C (+)= A B for the panels first ... last - 1; a_k is 1, B packed by `thirds`, `widest` its PANEL."""
     parts, panel_parts, sums = room_for_parts(), room_for_panel(), room_for_sums()
     steps, vectors = (K + DEPTH - 1) // DEPTH, (N + 15) // 16
-    low, high = min(first, last), min(max(first, last), panels(vectors, PANEL))
+    last = min(last, panels(vectors, PANEL))
     deepest = SHALLOW if b_row > 0 or steps * panels(vectors, PANEL) * STEP <= NEAR else DEEP
     blocks = max(1, (steps + deepest - 1) // deepest)
     depth = (steps + blocks - 1) // blocks
@@ -41,8 +38,7 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
         for k in range(0, max(1, steps), max(1, depth)):
             deep = min(depth, steps - k)
             split_rows(a + (m * a_row + k * DEPTH) * 4, a_row, rows, K - k * DEPTH, height, deep, parts)
-            for q in range(low, high):
-                p = q if first <= last else low + high - 1 - q
+            for p in range(first, last):
                 v, width = panel(p, vectors, PANEL)
                 if b_row > 0:
                     b_panel = panel_parts
