@@ -319,6 +319,22 @@ def test_with_and_without_the_matrix_unit(kind, lengths, monkeypatch):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * np.abs(b).max())
 
 
+@kinds
+@dtypes
+@pytest.mark.parametrize("lengths", [False, True])
+def test_weights_that_come_from_far(kind, dtype, lengths, monkeypatch):
+    """The tall tile gives the bits of the other, also where a step has fewer rows than the batch."""
+    monkeypatch.setattr(multiplier, "has_matrix_unit", lambda: False)
+    inputs = kind.inputs(5, 17, dtype, H=40)
+    lengths = np.random.default_rng(0).integers(0, 6, 17) if lengths else None
+    outputs, _ = kind.sequence(inputs, lengths=lengths)
+    gradients = kind.gradients(inputs, lengths=lengths)
+    monkeypatch.setattr(multiplier, "FAR", -1)
+    again = *kind.sequence(inputs, lengths=lengths)[0], *kind.gradients(inputs, lengths=lengths)
+    for a, b in zip(again, (*outputs, *gradients), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_processor_without_the_matrix_unit(monkeypatch):
     monkeypatch.setattr(matrix_unit, "host_features", lambda: {"avx2": True, "amx-tile": True})
     assert not matrix_unit.has_matrix_unit.__wrapped__()

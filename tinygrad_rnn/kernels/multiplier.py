@@ -1,4 +1,7 @@
-"""Which product serves where: the register tile everywhere, the matrix unit for float32 and enough rows."""
+"""Which product serves where: the register tile everywhere, the matrix unit for float32 and enough rows.
+
+Where B is too large for a core's cache, and only few rows are multiplied with it, the tall tile.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .jit import address_of
+from .host import BYTES, HEIGHT
+from .jit import COMPILED, address_of
 from .matrix_unit import DEPTH, has_matrix_unit
 from .panels import pack_rows, pack_transposed, whole_vectors
 from .product import panel_width, panels, product_for, product_type
+from .tall_product import TALLEST, tall_product
 from .thirds import PANEL, STEP, split_columns, split_transposed
+from .threads import share, threads_for
 from .unit_product import unit_product
 from .workspace import pages
 
 ENOUGH_ROWS = 12  # with fewer, the unit's tiles are too empty
-FAR = 4 << 20  # bytes of parts, 6 of a number: no core's L2 holds more, and to bring them from further away takes
-ENOUGH_ROWS_FAR = 32  # as long as the products of so many rows, while plain numbers are only 4 bytes
+FAR = 3 << 19  # bytes of a matrix that no core's second-level cache holds beside the rest of a step
+ENOUGH_ROWS_FAR = 24  # to bring the 6 bytes that the unit needs of a number takes as long as 24 rows' products
+
+PACKING = 200  # multiply-adds take as long as packing one number
 
 
 class Multiplier(NamedTuple):
@@ -27,21 +35,19 @@ class Multiplier(NamedTuple):
     widest: int  # vectors in a panel
     on_unit: bool  # panels hold the parts of numbers
 
-    def room(self, K: int, N: int, dtype: np.dtype) -> np.ndarray:
-        """Memory for the panels of a matrix [K, N]."""
-        if self.on_unit:
-            return pages(panels(whole_vectors(N, dtype) // 16, PANEL) * -(-K // DEPTH) * STEP // 4, dtype)
-        return pages(whole_vectors(N, dtype) * K, dtype)
-
     def packed(self, w: np.ndarray, transposed: bool) -> np.ndarray:
         """The panels of w^T (a weight [N, K] as it serves forward) or of w itself (as it serves backward)."""
         w = np.ascontiguousarray(w)
         K, N = w.shape[::-1] if transposed else w.shape
-        into = self.room(K, N, w.dtype)
+        length = whole_vectors(N, w.dtype)
+        count = panels(length * w.itemsize // BYTES, self.widest)
         if self.on_unit:
-            (split_transposed if transposed else split_columns)(w, into)
+            pack, size = split_transposed if transposed else split_columns, count * -(-K // DEPTH) * STEP // 4
         else:
-            (pack_transposed if transposed else pack_rows)(w, into, self.widest)
+            pack, size = pack_transposed if transposed else pack_rows, length * K
+        into = pages(size, w.dtype)
+        parts = threads_for(PACKING * w.size)
+        share(lambda i: pack(w, into, self.widest, count * i // parts, count * (i + 1) // parts), parts)
         return into
 
 
@@ -50,15 +56,23 @@ def multiplier(dtype: np.dtype, rows: int, numbers: int = 0) -> Multiplier:
 
     With `numbers` B has so many, and is read for every so many rows again.
     """
-    enough = ENOUGH_ROWS_FAR if 6 * numbers > FAR else ENOUGH_ROWS
-    if rows >= enough and dtype == np.float32 and has_matrix_unit():
+    far = numbers * dtype.itemsize > FAR
+    if rows >= (ENOUGH_ROWS_FAR if far else ENOUGH_ROWS) and dtype == np.float32 and has_matrix_unit():
         return unit_multiplier()
+    if far and HEIGHT < rows <= TALLEST:
+        return tall_multiplier(dtype)
     return vector_multiplier(dtype, rows)
 
 
 def vector_multiplier(dtype: np.dtype, rows: int) -> Multiplier:
     """The register tile, which takes A as it lies."""
     return Multiplier(product_for(dtype), panel_width(rows), False)
+
+
+@functools.cache
+def tall_multiplier(dtype: np.dtype) -> Multiplier:
+    """The tile as tall as the batch, for B that comes from far."""
+    return Multiplier(address_of(tall_product, product_type(dtype)) if COMPILED else 0, 1, False)
 
 
 @functools.cache

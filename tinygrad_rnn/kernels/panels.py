@@ -13,7 +13,7 @@ import numpy as np
 
 from .host import LANES_32, LANES_64
 from .jit import COMPILED, kernel, part
-from .product import address, lanes_to_bytes, panel, panels
+from .product import address, lanes_to_bytes, panel
 from .tile import lanes, transpose_block
 
 
@@ -23,9 +23,8 @@ def transpose_compiled(zero, source, source_row, target, target_row, rows, colum
     L, size = lanes(zero), lanes_to_bytes(zero)
     for i in range(0, rows, L):
         for j in range(0, columns, L):
-            transpose_block(
-                zero, source + (i * source_row + j) * size, source_row, target + (j * target_row + i) * size, target_row
-            )
+            block, turned = source + (i * source_row + j) * size, target + (j * target_row + i) * size
+            transpose_block(zero, block, source_row, L, turned, target_row)
 
 
 @part
@@ -57,12 +56,12 @@ def transpose(target, source, first, last):
 
 
 @kernel
-def pack_rows(b, packed, widest):
-    """b [K, N] into panels."""
+def pack_rows(b, packed, widest, first, last):
+    """The panels first ... last - 1 of b [K, N]."""
     K, N = b.shape
     L = lanes(b.dtype.type(0))
     vectors = (N + L - 1) // L
-    for p in range(panels(vectors, widest)):
+    for p in range(first, last):
         v, width = panel(p, vectors, widest)
         inside = min(width * L, N - v * L)
         target = packed[v * K * L : (v + width) * K * L].reshape(K, width * L)
@@ -74,12 +73,12 @@ def pack_rows(b, packed, widest):
 
 
 @kernel
-def pack_transposed(b, packed, widest):
-    """The transpose of b [N, K] into panels."""
+def pack_transposed(b, packed, widest, first, last):
+    """The panels first ... last - 1 of the transpose of b [N, K]."""
     N, K = b.shape
     L = lanes(b.dtype.type(0))
     vectors = (N + L - 1) // L
-    for p in range(panels(vectors, widest)):
+    for p in range(first, last):
         v, width = panel(p, vectors, widest)
         inside = min(width * L, N - v * L)
         target = packed[v * K * L : (v + width) * K * L].reshape(K, width * L)

@@ -53,19 +53,24 @@ def panel(p, vectors, widest):
     return p * width + min(p, wider), width + (1 if p < wider else 0)
 
 
+@part
+def depth_of_block(K):
+    """K in as few blocks as possible, none of which is much smaller than the others: how deep they are."""
+    blocks = max(1, (K + K_BLOCK - 1) // K_BLOCK)
+    return (K + blocks - 1) // blocks
+
+
 def product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, last, add):
     """C (+)= A B for the panels first ... last - 1; see `tile` for the arguments. b_row = 0: B is packed."""
     L, size = lanes(zero), lanes_to_bytes(zero)
     vectors = (N + L - 1) // L
     last = min(last, panels(vectors, widest))
-    blocks = max(1, (K + K_BLOCK - 1) // K_BLOCK)
-    k_step = (K + blocks - 1) // blocks
+    k_step = depth_of_block(K)
     for m_block in range(0, M, ROW_BLOCK):
         m_end = min(M, m_block + ROW_BLOCK)
         count = (m_end - m_block + HEIGHT - 1) // HEIGHT
         height, higher = (m_end - m_block) // count, (m_end - m_block) % count
-        for block in range(blocks):
-            k = block * k_step
+        for k in range(0, max(1, K), max(1, k_step)):
             depth = min(k_step, K - k)
             for p in range(first, last):
                 v, width = panel(p, vectors, widest)
@@ -78,8 +83,7 @@ def product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first, las
                     rows = height + (1 if i < higher else 0)
                     a_tile = a + (m * a_row + k * a_k) * size
                     c_tile = c + (m * c_row + v * L) * size
-                    more = add or block > 0
-                    tile(zero, rows, width, a_tile, a_row, a_k, b_tile, b_k, c_tile, c_row, depth, more)
+                    tile(zero, rows, width, a_tile, a_row, a_k, b_tile, b_k, c_tile, c_row, depth, add or k > 0)
                     m += rows
 
 

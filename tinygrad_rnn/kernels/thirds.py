@@ -25,7 +25,7 @@ from numba.extending import intrinsic
 
 from .jit import kernel, part
 from .matrix_unit import DEPTH, TILE, stack
-from .product import address, panel, panels
+from .product import address, panel
 from .tile import INDEX, LANE, Vectors, transpose_block
 
 PANEL = 2  # vectors in a panel
@@ -157,24 +157,24 @@ def split_block(b, b_row, rows, columns, steps, width, target):
 
 
 @kernel
-def split_columns(b, packed):
-    """All panels of b [K, N]."""
+def split_columns(b, packed, widest, first, last):
+    """The panels first ... last - 1 of b [K, N]."""
     K, N = b.shape
     steps, vectors = (K + DEPTH - 1) // DEPTH, (N + 15) // 16
-    for p in range(panels(vectors, PANEL)):
-        v, width = panel(p, vectors, PANEL)
+    for p in range(first, last):
+        v, width = panel(p, vectors, widest)
         target = address(packed) + p * steps * STEP
         split_block(address(b) + v * 64, b.strides[0] // 4, K, N - v * 16, steps, width, target)
 
 
 @kernel
-def split_transposed(b, packed):
-    """The panels of the transpose of b [N, K]: tiles are split as rows and then turned."""
+def split_transposed(b, packed, widest, first, last):
+    """The panels first ... last - 1 of the transpose of b [N, K]: tiles are split as rows and then turned."""
     N, K = b.shape
     steps, vectors = (K + DEPTH - 1) // DEPTH, (N + 15) // 16
     zero, tile = b.dtype.type(0), room_for_tile()
-    for p in range(panels(vectors, PANEL)):
-        v, width = panel(p, vectors, PANEL)
+    for p in range(first, last):
+        v, width = panel(p, vectors, widest)
         for n in range(width):
             column = (v + n) * 16
             for k in range(steps):
@@ -183,4 +183,4 @@ def split_transposed(b, packed):
                     split_row(address(b) + (column + r) * b.strides[0] + k * DEPTH * 4, left, tile + r * 64, TILE)
                 target = address(packed) + (p * steps + k) * STEP + n * TILE
                 for third in range(3):
-                    transpose_block(zero, tile + third * TILE, 16, target + (2 - third) * 2 * TILE, 16)
+                    transpose_block(zero, tile + third * TILE, 16, 16, target + (2 - third) * 2 * TILE, 16)

@@ -20,6 +20,7 @@ shape of the tile in which it is computed, and short sums err less than one long
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,12 @@ class Vectors:
         """A vector of zeros."""
         return self.vector([0.0] * self.lanes)
 
-    def fetch(self, pointer: Any) -> None:
-        """Have the cache line at `pointer` brought near, to be written."""
+    def fetch(self, pointer: Any, to_write: bool) -> None:
+        """Have the cache line at `pointer` brought near."""
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, LANE, LANE, LANE])
         fetch = self.builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-        self.builder.call(fetch, [self.builder.bitcast(pointer, byte), LANE(1), LANE(3), LANE(1)])
+        self.builder.call(fetch, [self.builder.bitcast(pointer, byte), LANE(int(to_write)), LANE(3), LANE(1)])
 
     def multiply_add(self, a: Any, b: Any, total: Any) -> Any:
         """a * b + total, rounded once where the processor can do that."""
@@ -109,31 +110,39 @@ def tile(typing_context, zero, rows, vectors, a, a_row, a_k, b, b_k, c, c_row, K
     def codegen(context, builder, signature, arguments):
         _, rows, vectors, *operands = arguments
         write = Vectors(builder, signature.args[0])
-        end = builder.append_basic_block("end")
-        shape = builder.add(builder.mul(rows, INDEX(32)), vectors)
-        choice = builder.switch(shape, end)
-        for height in range(1, HEIGHT + 1):
-            for width in range(1, WIDEST[height] + 1):
-                block = builder.append_basic_block(f"tile_{height}x{width}")
-                choice.add_case(INDEX(32 * height + width), block)
-                builder.position_at_end(block)
-                write_tile(write, height, width, *operands)
-                builder.branch(end)
-        builder.position_at_end(end)
+        shapes = [32 * height + width for height in range(1, HEIGHT + 1) for width in range(1, WIDEST[height] + 1)]
+        for shape in switch_over(builder, builder.add(builder.mul(rows, INDEX(32)), vectors), shapes):
+            write_tile(write, *divmod(shape, 32), *operands)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def write_tile(write, height, width, a, a_row, a_k, b, b_k, c, c_row, K, add):
-    """Write the code of one shape of tile where the builder stands; it goes on in the block `done`."""
+def switch_over(builder: Any, value: Any, cases: Iterable[int]) -> Iterator[int]:
+    """For each case in turn the builder stands where `value` is that; at the end, where all meet again."""
+    end = builder.append_basic_block("end")
+    choice = builder.switch(value, end)
+    for case in cases:
+        block = builder.append_basic_block(f"case_{case}")
+        choice.add_case(INDEX(case), block)
+        builder.position_at_end(block)
+        yield case
+        builder.branch(end)
+    builder.position_at_end(end)
+
+
+def write_tile(write, height, width, a, a_row, a_k, b, b_k, c, c_row, K, add, ahead=None):
+    """Write the code of one shape of tile where the builder stands; it goes on in the block `done`.
+
+    With `ahead` each step also has a vector brought near that lies so many numbers after B's.
+    """
     builder = write.builder
     cells = [(m, v) for m in range(height) for v in range(width)]
     a_rows = [write.pointer(a, builder.mul(a_row, INDEX(m))) for m in range(height)]
     b = write.pointer(b)
     c_cells = {(m, v): write.pointer(c, builder.mul(c_row, INDEX(m)), v * write.lanes) for m, v in cells}
     for cell in cells:  # C is needed only when the sums are complete: by then it has arrived
-        write.fetch(c_cells[cell])
+        write.fetch(c_cells[cell], to_write=True)
     entry = builder.block
     loop, summed, read, done = (builder.append_basic_block(name) for name in ("loop", "summed", "read", "done"))
     builder.cbranch(builder.icmp_signed(">", K, INDEX(0)), loop, summed)
@@ -143,6 +152,8 @@ def write_tile(write, height, width, a, a_row, a_k, b, b_k, c, c_row, K, add):
     total = {cell: builder.phi(write.vector) for cell in cells}
     b_row = write.pointer(b, b_offset)
     b_vectors = [write.load(write.pointer(b_row, v * write.lanes)) for v in range(width)]
+    if ahead is not None:
+        write.fetch(write.pointer(b_row, ahead), to_write=False)
     sums = {}
     for m in range(height):
         number = write.spread(builder.load(write.pointer(a_rows[m], a_offset)))
@@ -179,19 +190,22 @@ def write_tile(write, height, width, a, a_row, a_k, b, b_k, c, c_row, K, add):
 
 
 @intrinsic
-def transpose_block(typing_context, zero, source, source_row, target, target_row):
+def transpose_block(typing_context, zero, source, source_row, rows, target, target_row):
     """Transpose one block of lanes x lanes numbers: log2(lanes) rounds of shuffles between two rows.
 
-    Round `bit` exchanges, between the rows i and i + bit, the lanes whose number differs in that bit.
+    Round `bit` exchanges, between the rows i and i + bit, the lanes whose number differs in that bit. If there are
+    fewer `rows`, the last serves for those that are missing; the target is written row by row.
     """
     i = types.intp
-    signature = types.void(zero, i, i, i, i)
+    signature = types.void(zero, i, i, i, i, i)
 
     def codegen(context, builder, signature, arguments):
-        _, source, source_row, target, target_row = arguments
+        _, source, source_row, count, target, target_row = arguments
         write = Vectors(builder, signature.args[0])
         L = write.lanes
-        rows = [write.load(write.pointer(source, builder.mul(source_row, INDEX(m)))) for m in range(L)]
+        bottom = builder.sub(count, INDEX(1))
+        present = [builder.select(builder.icmp_signed("<", INDEX(m), count), INDEX(m), bottom) for m in range(L)]
+        rows = [write.load(write.pointer(source, builder.mul(source_row, m))) for m in present]
         bit = 1
         while bit < L:
             upper = [lane if not lane & bit else L + lane - bit for lane in range(L)]

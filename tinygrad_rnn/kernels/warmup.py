@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import cross_entropy, dropout, gru, lstm, norm, rnn, scatter, updates
+from .multiplier import tall_multiplier
 
 
 def warmup(dtype: type = np.float32) -> None:
@@ -19,6 +20,7 @@ def warmup(dtype: type = np.float32) -> None:
             _, *kept = module.sequence(*inputs, *attributes, False, None)
             cotangents, needs = (y, *[y[0]] * states), (True,) * len(inputs)
             module.sequence_vjp(*cotangents, *inputs, y, *kept[states:], *attributes, False, None, needs)
+    tall_multiplier(np.dtype(dtype))
     around(dtype)
 
 
