@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 from .engines import engine
@@ -45,7 +45,10 @@ class Worker:
         return {"seconds": seconds, "flops": self.work.flops, "digest": digest(self.work.arrays(found))}
 
     def turn(self, seconds: float) -> dict[str, Any]:
-        """Call the work for so long, at least once; the first call finds its data in memory, not in cache."""
+        """Call the work for so long, at least once; the first call finds its data in memory, not in cache.
+
+        Threads that wait for more work by spinning would take the next competitor's time: they end their turn first.
+        """
         assert self.work is not None, "a turn without work"
         call = self.work.call
         call()
@@ -56,6 +59,7 @@ class Worker:
             call()
             times.append(perf_counter() - before)
         cores = (process_time() - busy) / (perf_counter() - began)
+        come_to_rest()
         return {"seconds": median(times), "calls": len(times), "cores": cores}
 
     def memory(self, work: str, sizes: list) -> dict[str, Any]:
@@ -70,6 +74,16 @@ class Worker:
     def bits(self, sizes: list, threads: list[int]) -> dict[str, int]:
         """How many results of a layer's training have other bits on some numbers of threads than on one."""
         return self.engine.bits(sizes, threads)
+
+
+def come_to_rest() -> None:
+    """Wait until no thread of this process is busy any more, or a second."""
+    end = perf_counter() + 1
+    resting = 0
+    while resting < 2 and perf_counter() < end:
+        before = process_time()
+        sleep(0.002)
+        resting = resting + 1 if process_time() - before < 0.0005 else 0
 
 
 def reply(ask: Callable[[], dict[str, Any] | None]) -> str:
