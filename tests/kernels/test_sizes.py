@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_rnn.kernels.jit import COMPILED
+from tinygrad_rnn.kernels.sequence import Backward, Rows, Split
 
 from .cases import KINDS, assert_all_close
 from .test_plain import PLAIN
@@ -74,6 +75,19 @@ def test_float32_errs_at_most_twice_as_much_as_torch(kind):
     for a, b, c in zip(ours, theirs, exact, strict=True):
         if c is not None:
             assert root_mean_square(a, c) <= 2 * root_mean_square(b.numpy(), c) + 1e-9
+
+
+@pytest.mark.parametrize(("columns", "length"), [(100, 0), (16, 0), (30, 80)])
+def test_what_products_read_beyond_the_columns_is_zero(columns, length):
+    """Whatever the memory held before: subnormal numbers would be slow."""
+    w = np.zeros((columns, columns), np.float32)
+    sweep = Backward(Rows(5, 2, None), Split(2, 0.0, w), columns, w.dtype)
+    for _ in range(2):
+        rows = sweep.workspace(columns, length)
+        assert rows.shape[1] >= max(columns, length)
+        assert not rows[:, columns:].any()
+        rows[:] = 1e-40
+        del rows
 
 
 GUARD = 64

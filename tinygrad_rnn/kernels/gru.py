@@ -254,7 +254,7 @@ def sequence_vjp(
     steps = split.steps
     sweep = Backward(rows, split, 4 * H, dtype)
     dh = rows.sort(dh_n, pitch(H, dtype))
-    dz, before = sweep.workspace(gates_pitch(H, dtype)), sweep.workspace(H)
+    dz, before = sweep.workspace(4 * H, gates_pitch(H, dtype)), sweep.workspace(H)
     arguments = (
         steps.product, rows.take(dy), rows.start, steps.packed(w_hh, transposed=False), rows.take(y),
         rows.sort(h, H), np.ascontiguousarray(gates), dh, dz, before, steps.widest, reverse,

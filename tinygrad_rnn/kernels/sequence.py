@@ -277,9 +277,15 @@ class Backward:
         self._steps = max(1, chunk // max(rows.N, 1))
         self._products: list[InputGradient | WeightGradient | BiasGradient] = []
 
-    def workspace(self, columns: int) -> Array:
-        """Room for the rows of one chunk, which the sweep fills."""
-        return empty((min(self._steps, self._rows.T) * self._rows.N, pitch(columns, self._dtype)), self._dtype)
+    def workspace(self, columns: int, length: int = 0) -> Array:
+        """Room for the rows of one chunk, of which the sweep fills so many columns; rows may be made longer.
+
+        The rest is zero: a product reads whole vectors, and numbers that happen to be subnormal would slow it down.
+        """
+        length = length or pitch(columns, self._dtype)
+        rows = empty((min(self._steps, self._rows.T) * self._rows.N, length), self._dtype)
+        rows[:, columns:] = 0
+        return rows
 
     def input_gradient(self, dz: Array, w_ih: Array) -> InputGradient:
         """dx = dz w_ih, to be computed by `run`."""
