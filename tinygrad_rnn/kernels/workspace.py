@@ -19,7 +19,7 @@ import numpy as np
 PAGE = mmap.PAGESIZE
 HUGE_PAGE = 1 << 21  # with pages of this size, blocks that are not smaller need far fewer table look-ups
 LIMIT = 1 << 29  # bytes that may wait on the shelf
-SMALL = 1 << 12  # bytes up to which a page of its own costs more than it gains; beyond, rows had better be aligned
+SMALL = 1 << 16  # bytes up to which whole pages cost more than they gain; beyond, rows had better be aligned
 
 
 def fresh(size: int) -> mmap.mmap:
