@@ -60,7 +60,7 @@ class Value(Node):
     def handle(self, number) -> Value:
         return self
 
-    def receive(self, dy, deposit: bool):
+    def receive(self, dy, deposit: bool, own: bool):
         if deposit:
             self.grad += dy
         return dy

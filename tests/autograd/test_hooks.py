@@ -327,3 +327,14 @@ def test_a_module_whose_output_is_unused_is_left_alone():
     module(x)
     (x * 2).sum().backward()
     assert seen == []
+
+
+def test_what_a_hook_keeps_stays_as_it_was():
+    rnn, kept = tg.nn.RNN(2, 3), []
+    rnn.bias_hh_l0.register_hook(kept.append)
+    y, _ = rnn(tg.ones(4, 1, 2))
+    y.sum().backward(retain_graph=True)
+    before = kept[0].tolist()
+    y.sum().backward()
+    assert kept[0].tolist() == before
+    assert rnn.bias_hh_l0.grad.tolist() == [2 * dx for dx in before]

@@ -37,6 +37,22 @@ def test_plain_and_fast_agree(kind, reverse, padded, T, N):
 
 
 @kinds
+@pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
+@pytest.mark.parametrize(("T", "N"), [(1, 3), (4, 3), (1, 9), (4, 9)])
+def test_every_gradient_is_an_array_of_its_own(kind, plain, T, N):
+    kind = replace(kind, module=PLAIN[kind.gates]) if plain else kind
+    inputs = kind.inputs(T, N)
+    outputs, saved = kind.sequence(inputs)
+    cotangents = kind.cotangents(outputs)
+    others = [a for a in (*inputs, *saved, *cotangents) if a is not None]
+    for gradient in kind.sequence_vjp(cotangents, inputs, saved):
+        if gradient is not None:
+            assert gradient.flags.writeable
+            assert not any(np.shares_memory(gradient, other) for other in others)
+            others.append(gradient)
+
+
+@kinds
 def test_a_plain_step_takes_what_a_fast_one_kept(kind):
     plain = replace(kind, module=PLAIN[kind.gates])
     x, *others = kind.inputs(1, 9)

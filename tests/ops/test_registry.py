@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn  # noqa: F401  # registers every operation
-from tinygrad_rnn.autograd.backward import grad
+from tinygrad_rnn.autograd.backward import backward, grad
 from tinygrad_rnn.autograd.graph import PORT, Leaf, Tensor
 from tinygrad_rnn.autograd.op import Op, registry
 from tinygrad_rnn.autograd.scope import no_grad
@@ -204,6 +204,22 @@ def test_inputs_are_not_written_to(sample):
             np.testing.assert_array_equal(dy, old)
     for x, old in zip(inputs, sample.inputs, strict=True):
         np.testing.assert_array_equal(x, old)
+
+
+@each(SMOOTH)
+def test_a_leaf_has_its_gradient_for_itself(sample):
+    xs = leaves(sample)
+    ys = applied(sample, xs)
+    dys = [Tensor(dy) for dy in directions([y.array for y in ys], 1)]
+    linked = [(y, dy) for y, dy in zip(ys, dys, strict=True) if y.node is not None]
+    backward(*map(list, zip(*linked, strict=True)))
+    reached = [xs[i] for i in sample.differentiable() if xs[i].grad is not None]
+    others = [x.array for x in (*xs, *ys, *dys) if x is not None]
+    for x in reached:
+        dx = x.grad.array
+        assert (dx.shape, dx.dtype, dx.flags.writeable) == (x.array.shape, x.array.dtype, True)
+        assert not any(np.shares_memory(dx, other) for other in others)
+        others.append(dx)
 
 
 @each(SMOOTH)

@@ -40,7 +40,7 @@ def sweep(
     everywhere = deposit and not wanted
     plain = any([root is not None and root.plain_grad for root in roots])  # a graph of Values, of numbers
     cotangent: dict[Node, Any] = {}
-    owned: set[Node] = set()  # nodes whose cotangent is a sum made here, that nothing else can hold
+    owned: set[Node] = set()  # nodes whose cotangent is an array that nothing else can hold
     found: dict[Node, Any] = {}
     queue: list[tuple[int, Node]] = []  # a heap; but the newest node waits beside it, so that a chain
     newest: Node | None = None  # of operations, the usual case, never touches the heap
@@ -63,7 +63,7 @@ def sweep(
         if plain and everywhere:
             node.grad += dy  # type: ignore[attr-defined]
         elif node.observed:
-            dy = node.receive(dy, everywhere or (deposit and node in wanted))  # type: ignore[attr-defined]
+            dy = node.receive(dy, everywhere or (deposit and node in wanted), node in owned)  # type: ignore[attr-defined]
         if wanted and node in targets:
             if dy.__class__ is list:
                 ports = [p for p in wanted if p.rule is PORT and p.inputs[0] is node]
@@ -111,6 +111,8 @@ def sweep(
                         owned.add(source)
                 continue
             cotangent[source] = dx
+            if rule.fresh:
+                owned.add(source)
             if newest is None and source.seq > top:
                 newest = source
             else:

@@ -121,6 +121,7 @@ class _Rule:
 
     only = None
     frees = True
+    fresh = False
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, args: tuple, outputs: list, several: bool) -> None:
         self.function, self.ctx, self.several = function, ctx, several

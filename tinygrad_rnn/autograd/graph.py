@@ -115,7 +115,7 @@ class ObservedNode(Node):
     __slots__ = ()
     observed = True
 
-    def receive(self, dy, deposit: bool):
+    def receive(self, dy, deposit: bool, own: bool):
         dy = self.watch.run_hooks(dy)
         if deposit and self.watch.retains:
             self.watch.grad = accumulated(self.watch.grad, dy)
@@ -153,27 +153,27 @@ class Leaf(Node):
     def observe(self) -> Watch:
         return self.watch
 
-    def receive(self, dy, deposit: bool):
+    def receive(self, dy, deposit: bool, own: bool):
         if self.watch.hooks:
-            dy = self.watch.run_hooks(dy)
+            dy, own = self.watch.run_hooks(dy), False  # a hook may have kept it
         if deposit:
             with _depositing:
-                self.grad = accumulated(self.grad, dy, self.dtype)
+                self.grad = accumulated(self.grad, dy, self.dtype, own)
         return dy
 
     def describe(self) -> str:
         return f"leaf {self.name or ''}(node {self.seq}, shape {self.shape})"
 
 
-def accumulated(grad: Tensor | None, dy, dtype=None) -> Tensor:
-    """grad + dy, in place where nothing is recorded; the first one is copied.
+def accumulated(grad: Tensor | None, dy, dtype=None, own: bool = False) -> Tensor:
+    """grad + dy, in place where nothing is recorded; the first one is copied unless it is known to be our own.
 
     A copy because dy may be a read-only expansion, or the very array that another leaf receives.
     """
     if isinstance(dy, Tensor):  # create_graph: stays connected
         return Tensor(dy.array.copy(), dy.node) if grad is None else grad + dy
     if grad is None:
-        return Tensor(np.array(dy, dtype))
+        return Tensor(dy if own and dy.__class__ is np.ndarray and dy.dtype == dtype else np.array(dy, dtype))
     if grad.node is not None or not grad.array.flags.writeable:
         return Tensor(grad.array + dy)
     grad.array += dy

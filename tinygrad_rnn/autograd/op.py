@@ -58,7 +58,7 @@ ndarray = np.ndarray
 class Rule:
     """How to pull a cotangent back through one application: what to save, and what to do with it."""
 
-    __slots__ = ("frees", "given", "only", "op", "pull", "save", "saves")
+    __slots__ = ("frees", "fresh", "given", "only", "op", "pull", "save", "saves")
 
     def __init__(self, op: Op, saves: list[str], pull: Callable, only: int | None = None) -> None:
         self.op = op
@@ -68,6 +68,7 @@ class Rule:
         self.only = only  # the one input that requires grad: then pull returns its cotangent, bare
         self.given = pull
         self.frees = op.holds_arrays(saves)  # so that after a backward there is something to let go of
+        self.fresh = op.fresh
 
     def _checked(self, dy, *saved):
         """The first pull looks at what the rule returns; later ones are the rule itself."""
@@ -102,13 +103,15 @@ class Op:
         body: the definition in simpler operations, for which `forward` is a fast kernel.
         view: the result may share memory with the first input.
         differentiable: whether a gradient can flow; False for comparisons and indices.
+        fresh: every array the rule returns is a new one that nothing else holds: a leaf may keep it uncopied.
     """
 
     def __init__(self, forward, *, scalar=None, outputs="y", hidden="", unrecorded=None, body=None, view=False,
-                 differentiable=True):  # fmt: skip
+                 differentiable=True, fresh=False):  # fmt: skip
         described = body or forward
         self.name, self.doc = described.__name__, described.__doc__ or ""
         self.scalar, self.body, self.view, self.differentiable = scalar, body, view, differentiable
+        self.fresh = fresh
         self._forward, self._unrecorded = forward, unrecorded or forward
         self.inputs: list[str] = []
         self.attrs: dict[str, Any] = {}  # name -> default

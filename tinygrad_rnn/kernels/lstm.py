@@ -36,6 +36,7 @@ from .sequence import (
     Split,
     contiguous,
     earlier_row,
+    for_each_bias,
     project,
     step_at,
     sum_of_biases,
@@ -205,8 +206,7 @@ def step_vjp(
         dc if needs[2] else None,
         OuterProducts(dz, x, [(0, 4 * H)]) if needs[3] else None,
         OuterProducts(dz, h, [(0, 4 * H)]) if needs[4] else None,
-        db if needs[5] else None,
-        db if needs[6] else None,
+        *for_each_bias(db, needs[5], needs[6]),
         dh_next.T @ (gates[:, 3 * H : 4 * H] * np.tanh(c_next)) if need_hr else None,
     )
 
@@ -296,7 +296,6 @@ def sequence_vjp(
         rows.unsort(dh, P) if needs[1] else None,
         rows.unsort(dc, H) if needs[2] else None,
         *weights_of(dw, wanted),
-        db if needs[5] else None,
-        db if needs[6] else None,
+        *for_each_bias(db, needs[5], needs[6]),
         *weights_of(dw_hr, [dw_hr is not None]),
     )

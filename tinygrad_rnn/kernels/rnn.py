@@ -31,6 +31,7 @@ from .sequence import (
     Split,
     contiguous,
     earlier_row,
+    for_each_bias,
     project,
     step_at,
     sum_of_biases,
@@ -158,8 +159,7 @@ def step_vjp(
         single.pull_back(dz, [(0, w_hh)]) if needs[1] else None,
         OuterProducts(dz, x, [(0, H)]) if needs[2] else None,
         OuterProducts(dz, h, [(0, H)]) if needs[3] else None,
-        db if needs[4] else None,
-        db if needs[5] else None,
+        *for_each_bias(db, needs[4], needs[5]),
     )
 
 
@@ -229,6 +229,5 @@ def sequence_vjp(
         None if dx is None else dx.array(),
         rows.unsort(dh, H) if needs[1] else None,
         *weights_of(dw, wanted),
-        db if needs[4] else None,
-        db if needs[5] else None,
+        *for_each_bias(db, needs[4], needs[5]),
     )

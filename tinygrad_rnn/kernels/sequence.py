@@ -333,6 +333,11 @@ def sum_of_biases(b_ih: Array | None, b_hh: Array | None, w: Array) -> Array:
     return total
 
 
+def for_each_bias(db: Array | None, *needs: bool) -> list[Array | None]:
+    """db for both biases, that are only ever added up: each gets an array of its own."""
+    return [db.copy() if db is not None and need else None for need in needs]
+
+
 def bias_or_zeros(b: Array | None, w: Array) -> Array:
     """The bias that belongs to the weight, [G]; a missing one is zero."""
     return np.zeros(len(w), w.dtype) if b is None else np.ascontiguousarray(b)

@@ -19,7 +19,7 @@ from .unroll import unroll
 KERNELS = "tinygrad_rnn.kernels.gru:"
 
 
-@fused(forward=KERNELS + "step", vjp=KERNELS + "step_vjp", outputs="h_next", hidden="gates")
+@fused(forward=KERNELS + "step", vjp=KERNELS + "step_vjp", outputs="h_next", hidden="gates", fresh=True)
 def gru_step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None
 ):  # fmt: skip
@@ -33,7 +33,7 @@ def gru_step(
 
 @fused(
     forward=KERNELS + "sequence", unrecorded=KERNELS + "inference", vjp=KERNELS + "sequence_vjp",
-    outputs="y h_n", hidden="gates",
+    outputs="y h_n", hidden="gates", fresh=True,
 )  # fmt: skip
 def gru_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,

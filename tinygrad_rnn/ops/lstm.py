@@ -18,7 +18,9 @@ from .unroll import unroll
 KERNELS = "tinygrad_rnn.kernels.lstm:"
 
 
-@fused(forward=KERNELS + "step", vjp=KERNELS + "step_vjp", outputs="h_next c_next", hidden="gates")
+@fused(
+    forward=KERNELS + "step", vjp=KERNELS + "step_vjp", outputs="h_next c_next", hidden="gates", fresh=True
+)  # fmt: skip
 def lstm_step(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,
     b_ih: Array | None = None, b_hh: Array | None = None, w_hr: Array | None = None,
@@ -32,7 +34,7 @@ def lstm_step(
 
 @fused(
     forward=KERNELS + "sequence", unrecorded=KERNELS + "inference", vjp=KERNELS + "sequence_vjp",
-    outputs="y h_n c_n", hidden="cs gates",
+    outputs="y h_n c_n", hidden="cs gates", fresh=True,
 )  # fmt: skip
 def lstm_sequence(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array,

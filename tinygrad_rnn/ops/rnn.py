@@ -16,7 +16,7 @@ KERNELS = "tinygrad_rnn.kernels.rnn:"
 NONLINEARITIES = {"tanh": tanh, "relu": relu}
 
 
-@fused(forward=KERNELS + "step", vjp=KERNELS + "step_vjp", outputs="h_next")
+@fused(forward=KERNELS + "step", vjp=KERNELS + "step_vjp", outputs="h_next", fresh=True)
 def rnn_step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, nonlinearity: str = "tanh",
@@ -25,7 +25,7 @@ def rnn_step(
     return NONLINEARITIES[nonlinearity](linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh))
 
 
-@fused(forward=KERNELS + "sequence", vjp=KERNELS + "sequence_vjp", outputs="y h_n")
+@fused(forward=KERNELS + "sequence", vjp=KERNELS + "sequence_vjp", outputs="y h_n", fresh=True)
 def rnn_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, nonlinearity: str = "tanh", reverse: bool = False, lengths=None,

@@ -99,7 +99,7 @@ def sequence_vjp(
     h_earlier = previous(waiting(y, h, padded), h, reverse)
     dz = np.empty_like(gates)
     dz_ih, dz_hh = dz[:, :, : 3 * H], dz[:, :, H:]
-    dh = dh_n
+    dh = dh_n.copy()
     for t in order(len(x), not reverse):
         dh_next = dh + dy[t]
         dz[t], dh_direct = cell_vjp(dh_next, h_earlier[t], gates[t])

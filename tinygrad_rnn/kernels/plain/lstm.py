@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..sequence import Array, Gradients, Lengths, Needs
+from ..sequence import Array, Gradients, Lengths, Needs, for_each_bias
 from .sequence import (
     bias_gradient,
     bias_or_zeros,
@@ -99,7 +99,7 @@ def sequence_vjp(
     x, dy = without_padding(x, padded), without_padding(dy, padded)
     c_earlier = previous(cs, c, reverse)
     dz, dhs = np.empty_like(gates), np.empty(dy.shape, dy.dtype)
-    dh, dc = dh_n.copy("C"), dc_n
+    dh, dc = dh_n.copy("C"), dc_n.copy()
     for t in order(len(x), not reverse):
         np.add(dh, dy[t], out=dhs[t])
         dhidden = dhs[t] if w_hr is None else dhs[t] @ w_hr
@@ -118,8 +118,7 @@ def sequence_vjp(
         dc if needs[2] else None,
         weight_gradient(dz, x) if needs[3] else None,
         weight_gradient(dz, previous(waiting(y, h, padded), h, reverse)) if needs[4] else None,
-        db if needs[5] else None,
-        db if needs[6] else None,
+        *for_each_bias(db, needs[5], needs[6]),
         projection_gradient(dhs, gates, cs) if needs[7] and w_hr is not None else None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..sequence import Array, Gradients, Lengths, Needs
+from ..sequence import Array, Gradients, Lengths, Needs, for_each_bias
 from .sequence import (
     bias_gradient,
     bias_or_zeros,
@@ -75,7 +75,7 @@ def sequence_vjp(
     padded = padding(len(x), lengths)
     x, dy = without_padding(x, padded), without_padding(dy, padded)
     dz = np.empty_like(y)
-    dh = dh_n
+    dh = dh_n.copy()
     for t in order(len(x), not reverse):
         dh_next = dh + dy[t]
         dz[t] = cell_vjp(dh_next, y[t], nonlinearity)
@@ -89,6 +89,5 @@ def sequence_vjp(
         dh if needs[1] else None,
         weight_gradient(dz, x) if needs[2] else None,
         weight_gradient(dz, previous(waiting(y, h, padded), h, reverse)) if needs[3] else None,
-        db if needs[4] else None,
-        db if needs[5] else None,
+        *for_each_bias(db, needs[4], needs[5]),
     )
