@@ -19,7 +19,7 @@ MISSING = object()
 
 def bind(op, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
     """Sort a call's arguments into inputs and attributes, PyTorch's and NumPy's spellings alike."""
-    if kwargs:
+    if not kwargs.keys() <= op.attrs.keys():
         kwargs = {spelled(op, name): value for name, value in kwargs.items()}
     if op.variadic:
         inputs, rest = args, ()

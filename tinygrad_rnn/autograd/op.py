@@ -266,19 +266,23 @@ class Op:
     def __call__(self, *args, **kwargs):
         """Apply to any mixture of tensors, arrays and numbers."""
         inputs, attrs = bind(self, args, kwargs) if self.attrs or kwargs or self.optional else (args, {})
-        like = next((x for x in inputs if isinstance(x, Tensor)), None)
-        if like is None:
-            return self.apply_plain(inputs, attrs)
-        return self.apply([x if x is None or isinstance(x, Tensor) else lift(x, like, self) for x in inputs], attrs)
+        for like in inputs:
+            if isinstance(like, Tensor):
+                tensors = [x if x is None or isinstance(x, Tensor) else lift(x, like, self) for x in inputs]
+                return self.apply(tensors, attrs)
+        return self.apply_plain(inputs, attrs)
 
     def apply(self, tensors: list, attrs: dict[str, Any]):
-        """Run forward on the tensors' arrays and record a node if one of them requires grad."""
-        if len(tensors) > 1:
-            self._promote(tensors)
+        """Run forward on the tensors' arrays and record a node if one of them requires grad.
+
+        `attrs` are all that were declared, in that order.
+        """
         arrays = [None if x is None else x.array for x in tensors]
+        if len(tensors) > 1 and not all([array is None or array.dtype is F32 for array in arrays]):
+            self._promote(tensors)
+            arrays = [None if x is None else x.array for x in tensors]
         nodes = tuple([None if x is None else x.node for x in tensors])
-        wanted = self.differentiable and any([link is not None for link in nodes])
-        scope = recording() if wanted else None
+        scope = recording() if self.differentiable and any(nodes) else None
         try:
             result = (self.unrecorded if scope is None else self.forward)(*arrays, **attrs)
         except Exception as error:
@@ -297,15 +301,17 @@ class Op:
         links = [node]
         if not self.single:
             links = [port(node, i) if node and y.dtype.kind == "f" else None for i, y in enumerate(ys)]
-        x: Any = tensors[0] if tensors else None
-        tied = recording() is not None or nodes[:1] != (None,) or isinstance(x, View)  # also under no_grad
-        if self.view and tied and all([shares(y, arrays[0]) for y in ys]):
-            root, path = (x.root, x.path) if isinstance(x, View) else (x, None)
-            ops = [self] if self.single else [Output(self, i) for i in range(n)]
-            handles: list[Tensor] = [View(y, root, (path, op, attrs), link) for y, op, link in zip(ys, ops, links)]
-        else:
-            handles = [Tensor(y, link) for y, link in zip(ys, links)]
+        handles = self._views(tensors[0], ys, attrs, links) if self.view else [Tensor(*each) for each in zip(ys, links)]
         return handles[0] if self.single else tuple(handles)
+
+    def _views(self, x: Tensor, ys: list, attrs: dict[str, Any], links: list) -> list[Tensor]:
+        """The results of a view operation on x, as views of its root where they share its memory."""
+        tied = recording() is not None or x.node is not None or isinstance(x, View)  # also under no_grad
+        if not tied or not all([shares(y, x.array) for y in ys]):
+            return [Tensor(y, link) for y, link in zip(ys, links)]
+        root, path = (x.root, x.path) if isinstance(x, View) else (x, None)
+        ops = [self] if self.single else [Output(self, i) for i in range(len(ys))]
+        return [View(y, root, (path, op, attrs), link) for y, op, link in zip(ys, ops, links)]
 
     def _promote(self, tensors: list) -> None:
         """Let the inputs meet in one dtype; the cast of one that requires grad is recorded."""

@@ -6,8 +6,8 @@ error messages and drawings do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import isgeneratorfunction
@@ -50,16 +50,20 @@ def pop(tokens) -> None:
     _recording.reset(tokens[1])
 
 
-@contextmanager
-def at(scope: Scope, record: bool | None = None) -> Iterator[None]:
+class at:
     """Nodes made inside carry exactly `scope`; `record` switches recording, None leaves it as it is."""
-    on = recording() is not None if record is None else record
-    old_frames, old_recording = _frames.set(scope), _recording.set(scope if on else None)
-    try:
-        yield
-    finally:
-        _frames.reset(old_frames)
-        _recording.reset(old_recording)
+
+    __slots__ = ("record", "scope", "tokens")
+
+    def __init__(self, scope: Scope, record: bool | None = None) -> None:
+        self.scope, self.record = scope, record
+
+    def __enter__(self) -> None:
+        on = recording() is not None if self.record is None else self.record
+        self.tokens = _frames.set(self.scope), _recording.set(self.scope if on else None)
+
+    def __exit__(self, *error: object) -> None:
+        pop(self.tokens)
 
 
 def within(frame: Frame) -> AbstractContextManager[None]:

@@ -33,12 +33,12 @@ from .sequence import (
     Gradients,
     Lengths,
     Needs,
-    Rows,
     Split,
     bias_or_zeros,
     contiguous,
     earlier_row,
     project,
+    rows_of,
     step_at,
     weights_of,
 )
@@ -212,7 +212,7 @@ def sequence(
     if T == 1 and lengths is None:
         h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)
         return h_next[None], h_next.copy(), gates
-    rows = Rows(T, N, lengths)
+    rows = rows_of(T, N, lengths)
     split = Split(N, 6.0 * rows.R * H * (I + H), w_hh)
     inputs, steps = split.multiplier(rows.R), split.steps
     h, columns = rows.sort(h, pitch(H, dtype)), gates_pitch(H, dtype)
@@ -249,7 +249,7 @@ def sequence_vjp(
     if T == 1 and lengths is None:
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, gates, needs)
         return dx if dx is None else dx[None], *others
-    rows = Rows(T, N, lengths)
+    rows = rows_of(T, N, lengths)
     split = Split(N, 12.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
     sweep = Backward(rows, split, 4 * H, dtype)

@@ -32,12 +32,12 @@ from .sequence import (
     Gradients,
     Lengths,
     Needs,
-    Rows,
     Split,
     contiguous,
     earlier_row,
     for_each_bias,
     project,
+    rows_of,
     step_at,
     sum_of_biases,
     weights_of,
@@ -225,7 +225,7 @@ def sequence(
     if T == 1 and lengths is None:
         h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
         return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
-    rows = Rows(T, N, lengths)
+    rows = rows_of(T, N, lengths)
     split = Split(N, 8.0 * rows.R * H * (I + P), w_hh)
     inputs, steps = split.multiplier(rows.R), split.steps
     panels_hr = empty(0, dtype) if w_hr is None else steps.packed(w_hr, transposed=True)
@@ -267,7 +267,7 @@ def sequence_vjp(
         dh_next = dy[0] + dh_n
         dx, *others = step_vjp(dh_next, dc_n, x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr, cs, gates, needs)
         return dx if dx is None else dx[None], *others
-    rows = Rows(T, N, lengths)
+    rows = rows_of(T, N, lengths)
     split = Split(N, 16.0 * rows.R * H * (I + P), w_hh)
     steps = split.steps
     sweep = Backward(rows, split, 4 * H, dtype)

@@ -27,12 +27,12 @@ from .sequence import (
     Gradients,
     Lengths,
     Needs,
-    Rows,
     Split,
     contiguous,
     earlier_row,
     for_each_bias,
     project,
+    rows_of,
     step_at,
     sum_of_biases,
     weights_of,
@@ -176,7 +176,7 @@ def sequence(
     if T == 1 and lengths is None:
         h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
         return h_next[None], h_next.copy()
-    rows = Rows(T, N, lengths)
+    rows = rows_of(T, N, lengths)
     split = Split(N, 2.0 * rows.R * H * (I + H), w_hh)
     inputs, steps = split.multiplier(rows.R), split.steps
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
@@ -207,7 +207,7 @@ def sequence_vjp(
     if T == 1 and lengths is None:
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, y[0], nonlinearity, needs)
         return dx if dx is None else dx[None], *others
-    rows = Rows(T, N, lengths)
+    rows = rows_of(T, N, lengths)
     split = Split(N, 4.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
     sweep = Backward(rows, split, H, dtype)

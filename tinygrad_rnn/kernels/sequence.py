@@ -10,6 +10,7 @@ R rows in all. All arrays have one dtype.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -83,6 +84,17 @@ class Rows:
         unsorted = np.empty((self.N, H), state.dtype)
         unsorted[self.batch] = state[:, :H]
         return unsorted
+
+
+def rows_of(T: int, N: int, lengths: Lengths) -> Rows:
+    """The layout of a batch; that of a full one is made once for all calls of its size."""
+    return full_batch(T, N) if lengths is None else Rows(T, N, lengths)
+
+
+@functools.lru_cache(maxsize=32)
+def full_batch(T: int, N: int) -> Rows:
+    """The layout of a batch without padding."""
+    return Rows(T, N, None)
 
 
 class Split:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import numbers
 
+import numpy as np
+
 from .. import ops
-from ..creation import empty, zeros
+from ..creation import empty
 from ..tensor import Tensor
 from . import init
 from .cell import GRUCell, LSTMCell, RNNCell
@@ -131,32 +133,30 @@ class RNNBase(Module):
         name = type(self).__name__
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}: expected input to be a Tensor, got {type(input).__name__}")
-        if input.ndim not in (2, 3):
-            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D instead")
-        if input.array.shape[-1] != self.input_size:
+        shape, dtype = input.array.shape, self.weight_ih_l0.array.dtype
+        if len(shape) not in (2, 3):
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {len(shape)}D instead")
+        if shape[-1] != self.input_size:
             raise RuntimeError(
                 f"{name}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
-                f"{input.array.shape[-1]} (input shape {tuple(input.array.shape)})"
+                f"{shape[-1]} (input shape {shape})"
             )
-        weights_dtype = self.weight_ih_l0.array.dtype
-        if input.array.dtype != weights_dtype:
+        if input.array.dtype != dtype:
             raise RuntimeError(
-                f"{name}: input and weights must have the same dtype, got {input.array.dtype} and {weights_dtype}; "
+                f"{name}: input and weights must have the same dtype, got {input.array.dtype} and {dtype}; "
                 f"use input.to(module.weight_ih_l0.dtype)"
             )
-        batched = input.ndim == 3
+        batched = len(shape) == 3
         x = input if batched else ops.unsqueeze(input, 1)
         if batched and self.batch_first:
             x = ops.transpose(x, 0, 1)
         T, N = x.array.shape[:2]
         if T == 0:
-            raise RuntimeError(
-                f"{name}: Expected sequence length to be larger than 0, got input {tuple(input.array.shape)}"
-            )
+            raise RuntimeError(f"{name}: Expected sequence length to be larger than 0, got input {shape}")
         lengths = check_lengths(lengths, T, N, name)
-        states = self._initial(hx, N, batched, weights_dtype)
+        states = self._initial(hx, N, batched, dtype)
         fine = get_granularity()
-        sequence, step, options = self.sequence_op, self.step_op, self._options()
+        sequence, step, options = self.sequence_op.op, self.step_op, self._options()
         if fine == "op":
             step = step.op.body
 
@@ -164,12 +164,14 @@ class RNNBase(Module):
             weights = self._weights(layer, direction)
             start = [state[layer * self.directions + direction] for state in states]
             if fine == "sequence":
-                return sequence(x, *start, *weights, **options, reverse=bool(direction), lengths=lengths)
+                attributes = {**options, "reverse": bool(direction), "lengths": lengths}
+                return sequence.apply([x, *start, *weights], attributes)  # all tensors: there is nothing to bind
             one = lambda x_t, states: _listed(step(x_t, *states, *weights, **options))
             return ops.unroll(one, x, tuple(start), bool(direction), lengths)
 
         y, finals = run_layers(run, x, self.num_layers, self.directions, self.dropout, self.training)
-        final = [ops.stack([states[i] for states in finals]) for i in range(len(self.states))]
+        stack = ops.stack if len(finals) > 1 else lambda states: ops.unsqueeze(states[0], 0)
+        final = [stack(states) for states in zip(*finals)]
         if not batched:
             y, final = ops.squeeze(y, 1), [ops.squeeze(state, 1) for state in final]
         elif self.batch_first:
@@ -181,7 +183,7 @@ class RNNBase(Module):
         count = self.num_layers * self.directions
         sizes = [self.output_size, self.hidden_size][: len(self.states)]
         if hx is None:  # explicit zeros, so that step 0 looks like every other step
-            return [[zeros(N, size, dtype=dtype)] * count for size in sizes]
+            return [[Tensor(np.zeros((N, size), dtype))] * count for size in sizes]
         given = [hx] if len(self.states) == 1 else hx
         name = type(self).__name__
         if len(self.states) > 1 and (not isinstance(hx, (tuple, list)) or len(hx) != 2):

@@ -95,7 +95,7 @@ squeeze.vjp(dx=lambda dy, x_shape: reshape(dy, x_shape))
 @primitive(view=True)
 def unsqueeze(x: Array, dim: int) -> Array:
     """A new dimension of length 1 at `dim`."""
-    return np.expand_dims(x, dim)
+    return x[None] if dim == 0 else np.expand_dims(x, dim)  # the usual one takes a tenth of the time
 
 
 unsqueeze.vjp(dx=lambda dy, x_shape: reshape(dy, x_shape))
