@@ -42,6 +42,8 @@ from .sequence import (
     step_at,
     weights_of,
 )
+from .simd import like, read, write
+from .tile import lanes
 from .workspace import empty
 
 # Inside, the blocks come in the order n, r, z, q. Then the input product fills the first three and the
@@ -52,42 +54,42 @@ from .workspace import empty
 def cell(sums, bias, h, gates, y):
     """From the sums n, r, z, q, in which n and q stand apart, the gates n, r, z, q; h, in place, and `y` become h_t.
 
-    One short loop per result: the compiler can show that few arrays do not overlap, and then uses vectors.
+    What waits for r has a loop of its own: the processor works on several vectors at once, if they fit its window.
     """
     N, H = y.shape
+    L = lanes(h.dtype.type(0))
     for b in range(N):
         total, gate, state, out = sums[b], gates[b], h[b], y[b]
-        for j in range(2 * H):
-            gate[H + j] = sigmoid(total[H + j] + bias[H + j])
-        for j in range(H):
-            gate[3 * H + j] = total[3 * H + j] + bias[3 * H + j]
-        for j in range(H):
-            gate[j] = total[j] + bias[j] + gate[H + j] * gate[3 * H + j]
-        for j in range(H):
-            gate[j] = tanh(gate[j])
-        for j in range(H):
-            out[j] = gate[j] + gate[2 * H + j] * (state[j] - gate[j])
-        for j in range(H):
-            state[j] = out[j]
+        for j in range(0, H, L):
+            left = H - j
+            write(gate, H + j, left, sigmoid(read(total, H + j, left) + read(bias, H + j, left)))
+            write(gate, 2 * H + j, left, sigmoid(read(total, 2 * H + j, left) + read(bias, 2 * H + j, left)))
+        for j in range(0, H, L):
+            left = H - j
+            q = read(total, 3 * H + j, left) + read(bias, 3 * H + j, left)
+            n = tanh(read(total, j, left) + read(bias, j, left) + read(gate, H + j, left) * q)
+            h_next = n + read(gate, 2 * H + j, left) * (read(state, j, left) - n)
+            write(gate, j, left, n)
+            write(gate, 3 * H + j, left, q)
+            write(out, j, left, h_next)
+            write(state, j, left, h_next)
 
 
 @part
 def cell_vjp(gate, h, dh, dz):
     """One row: from the gradient of h_next to those of the sums n, r, z, q and, in place, the direct dh."""
     H = h.size
-    one = gate.dtype.type(1)
-    for j in range(H):
-        n, z = gate[j], gate[2 * H + j]
-        dz[j] = dh[j] * (one - z) * (one - n * n)
-    for j in range(H):
-        n, z = gate[j], gate[2 * H + j]
-        dz[2 * H + j] = dh[j] * (h[j] - n) * z * (one - z)
-    for j in range(H):
-        r = gate[H + j]
-        dz[3 * H + j] = dz[j] * r
-        dz[H + j] = dz[j] * gate[3 * H + j] * r * (one - r)
-    for j in range(H):
-        dh[j] *= gate[2 * H + j]
+    for j in range(0, H, lanes(h.dtype.type(0))):
+        left = H - j
+        n, r = read(gate, j, left), read(gate, H + j, left)
+        z, q = read(gate, 2 * H + j, left), read(gate, 3 * H + j, left)
+        dh_next, one = read(dh, j, left), like(n, 1.0)
+        dn = dh_next * (one - z) * (one - n * n)
+        write(dz, j, left, dn)
+        write(dz, H + j, left, dn * q * r * (one - r))
+        write(dz, 2 * H + j, left, dh_next * (read(h, j, left) - n) * z * (one - z))
+        write(dz, 3 * H + j, left, dn * r)
+        write(dh, j, left, dh_next * z)
 
 
 @kernel

@@ -42,49 +42,57 @@ from .sequence import (
     sum_of_biases,
     weights_of,
 )
+from .simd import like, read, write
+from .tile import lanes
 from .workspace import empty
 
 
 @part
-def cell(sums, bias, c, gates, cs, hidden):
-    """From the sums W x + W h the gates i, f, g, o; c, in place, and `cs` become c_t; hidden = o * tanh(c_t).
+def cell(sums, bias, c, gates, cs, hidden, y):
+    """From the sums W x + W h the gates i, f, g, o; c, in place, and `cs` become c_t, hidden and `y` o * tanh(c_t).
 
-    One short loop per result: the compiler can show that few arrays do not overlap, and then uses vectors.
+    What waits for c_t has a loop of its own: the processor works on several vectors at once, if they fit its window.
     """
     N, H = c.shape
+    L = lanes(c.dtype.type(0))
     for n in range(N):
-        total, gate, c_n, kept, out = sums[n], gates[n], c[n], cs[n], hidden[n]
-        for j in range(2 * H):
-            gate[j] = sigmoid(total[j] + bias[j])
-        for j in range(H):
-            gate[2 * H + j] = tanh(total[2 * H + j] + bias[2 * H + j])
-        for j in range(H):
-            gate[3 * H + j] = sigmoid(total[3 * H + j] + bias[3 * H + j])
-        for j in range(H):
-            c_n[j] = gate[H + j] * c_n[j] + gate[j] * gate[2 * H + j]
-        for j in range(H):
-            kept[j] = c_n[j]
-        for j in range(H):
-            out[j] = gate[3 * H + j] * tanh(c_n[j])
+        total, gate, c_n, kept, state, out = sums[n], gates[n], c[n], cs[n], hidden[n], y[n]
+        for j in range(0, H, L):
+            left = H - j
+            i = sigmoid(read(total, j, left) + read(bias, j, left))
+            f = sigmoid(read(total, H + j, left) + read(bias, H + j, left))
+            g = tanh(read(total, 2 * H + j, left) + read(bias, 2 * H + j, left))
+            o = sigmoid(read(total, 3 * H + j, left) + read(bias, 3 * H + j, left))
+            c_next = f * read(c_n, j, left) + i * g
+            write(gate, j, left, i)
+            write(gate, H + j, left, f)
+            write(gate, 2 * H + j, left, g)
+            write(gate, 3 * H + j, left, o)
+            write(c_n, j, left, c_next)
+            write(kept, j, left, c_next)
+        for j in range(0, H, L):
+            left = H - j
+            h_next = read(gate, 3 * H + j, left) * tanh(read(kept, j, left))
+            write(state, j, left, h_next)
+            write(out, j, left, h_next)
 
 
 @part
 def cell_vjp(gate, c, c_next, dhidden, dc, dz):
     """One row: from the gradients of o * tanh(c_next) and c_next to dz, of the sums, and, in place, dc."""
     H = c.size
-    one = gate.dtype.type(1)
-    for j in range(H):
-        o, u = gate[3 * H + j], tanh(c_next[j])
-        dz[3 * H + j] = dhidden[j] * u * o * (one - o)
-        dc[j] += dhidden[j] * o * (one - u * u)
-    for j in range(H):
-        i, g = gate[j], gate[2 * H + j]
-        dz[j] = dc[j] * g * i * (one - i)
-        dz[2 * H + j] = dc[j] * i * (one - g * g)
-    for j in range(H):
-        f = gate[H + j]
-        dz[H + j] = dc[j] * c[j] * f * (one - f)
-        dc[j] *= f
+    for j in range(0, H, lanes(c.dtype.type(0))):
+        left = H - j
+        i, f = read(gate, j, left), read(gate, H + j, left)
+        g, o = read(gate, 2 * H + j, left), read(gate, 3 * H + j, left)
+        u, dh = tanh(read(c_next, j, left)), read(dhidden, j, left)
+        one = like(u, 1.0)
+        dc_next = read(dc, j, left) + dh * o * (one - u * u)
+        write(dz, j, left, dc_next * g * i * (one - i))
+        write(dz, H + j, left, dc_next * read(c, j, left) * f * (one - f))
+        write(dz, 2 * H + j, left, dc_next * i * (one - g * g))
+        write(dz, 3 * H + j, left, dh * u * o * (one - o))
+        write(dc, j, left, dc_next * f)
 
 
 @kernel
@@ -113,13 +121,14 @@ def forward(
         a = start[t] + first if keep else first
         b = a + end - first
         multiply(product_hh, h[first:end], P, panels_hh, 4 * H, total, widest, 0, ALL, True)
-        cell(total, bias, c[first:end], gates[a:b], cs[a:b], hidden[first:end])
+        out, y_t = hidden[first:end], y[start[t] + first : start[t] + end]
+        cell(total, bias, c[first:end], gates[a:b], cs[a:b], out, out if panels_hr.size > 0 else y_t)
         if panels_hr.size > 0:
-            multiply(product_hh, hidden[first:end], H, panels_hr, P, h[first:end], widest, 0, ALL, False)
-        for n in range(first, end):
-            out, state = y[start[t] + n], h[n]
-            for j in range(P):
-                out[j] = state[j]
+            multiply(product_hh, out, H, panels_hr, P, h[first:end], widest, 0, ALL, False)
+            for n in range(end - first):
+                state, out = h[first + n], y_t[n]
+                for j in range(P):
+                    out[j] = state[j]
 
 
 @kernel
@@ -163,7 +172,7 @@ def backward(
 @kernel
 def forward_step(sums, bias, c, gates, kept, hidden):
     """One step: `cell` on its own."""
-    cell(sums, bias, c, gates, kept, hidden)
+    cell(sums, bias, c, gates, kept, hidden, hidden)
 
 
 @kernel

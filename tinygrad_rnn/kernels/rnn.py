@@ -37,6 +37,8 @@ from .sequence import (
     sum_of_biases,
     weights_of,
 )
+from .simd import like, read, select, write
+from .tile import lanes
 from .workspace import empty
 
 
@@ -46,27 +48,23 @@ def cell(sums, bias, rectify, h, y):
     N, H = y.shape
     for n in range(N):
         total, state, out = sums[n], h[n], y[n]
-        if rectify:
-            for j in range(H):
-                out[j] = relu(total[j] + bias[j])
-        else:
-            for j in range(H):
-                out[j] = tanh(total[j] + bias[j])
-        for j in range(H):
-            state[j] = out[j]
+        for j in range(0, H, lanes(h.dtype.type(0))):
+            left = H - j
+            x = read(total, j, left) + read(bias, j, left)
+            h_next = relu(x) if rectify else tanh(x)
+            write(state, j, left, h_next)
+            write(out, j, left, h_next)
 
 
 @part
 def cell_vjp(y, dh, rectify, dz):
     """One row: from the gradient of h_next to dz, of the sum; relu has slope 0 at 0."""
     H = y.size
-    zero, one = y.dtype.type(0), y.dtype.type(1)
-    if rectify:
-        for j in range(H):
-            dz[j] = zero if y[j] <= zero else dh[j]
-    else:
-        for j in range(H):
-            dz[j] = dh[j] * (one - y[j] * y[j])
+    for j in range(0, H, lanes(y.dtype.type(0))):
+        left = H - j
+        h_next, d = read(y, j, left), read(dh, j, left)
+        zero, one = like(h_next, 0.0), like(h_next, 1.0)
+        write(dz, j, left, select(h_next <= zero, zero, d) if rectify else d * (one - h_next * h_next))
 
 
 @kernel
