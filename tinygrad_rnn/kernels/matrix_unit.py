@@ -39,7 +39,7 @@ from .tile import INDEX, Vectors
 TILE_ROWS = 16  # of A and C; the rows of B are pairs of rows of the matrix
 DEPTH = 32  # columns of A that one instruction takes
 TILE = 1024  # bytes of a whole tile
-NEEDED = "amx-tile", "amx-bf16", "avx512f", "avx512bw"
+NEEDED = "amx-tile", "amx-bf16", "avx512f", "avx512dq"
 ARCH_PRCTL, REQUEST_PERMISSION, TILE_DATA = 158, 0x1023, 18  # Linux's numbers, on x86-64
 BYTE, VOID = ir.IntType(8), ir.VoidType()
 POINTER = BYTE.as_pointer()
@@ -92,66 +92,95 @@ def release(typing_context):
 
 
 @intrinsic
-def tile_product(typing_context, pairs, a, a_tile, b, steps, sums):
-    """Sums of products for one or two (`pairs`) tiles of rows and two of columns, in `sums`, a tile behind the other.
+def clear(typing_context):
+    """Let the four sums be zero."""
 
-    At `a` lie, for each step, the high, middle and low parts of each tile of rows, of a_tile bytes; at `b` the
-    low, middle and high parts of two tiles of columns.
+    def codegen(context, builder, signature, arguments):
+        for cell in range(4):
+            instruct(builder, "tilezero", cell)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def for_tiles(builder, tiles, write):
+    """Code that branches to what write(1) or write(2) writes, and goes on behind it."""
+    done = builder.append_basic_block("done")
+    one, two = builder.append_basic_block("one"), builder.append_basic_block("two")
+    builder.cbranch(builder.icmp_signed("==", tiles, INDEX(1)), one, two)
+    for block, count in ((one, 1), (two, 2)):
+        builder.position_at_end(block)
+        write(count)
+        builder.branch(done)
+    builder.position_at_end(done)
+
+
+@intrinsic
+def multiply_step(typing_context, tiles, a, a_tile, b):
+    """Add to the sums the products of one step, of one or two tiles of rows and two of columns.
+
+    At `a` lie the high, middle and low parts of each tile of rows, of a_tile bytes; at `b` the low, middle and
+    high parts of two tiles of columns.
     """
     i = types.intp
 
     def codegen(context, builder, signature, arguments):
-        pairs, a, a_tile, b, steps, sums = arguments
-        done = builder.append_basic_block("multiplied")
-        one, two = builder.append_basic_block("one"), builder.append_basic_block("two")
-        builder.cbranch(builder.icmp_signed("==", pairs, INDEX(1)), one, two)
-        for block, tiles in ((one, 1), (two, 2)):
-            builder.position_at_end(block)
-            write_product(builder, tiles, a, a_tile, b, steps, sums)
-            builder.branch(done)
-        builder.position_at_end(done)
+        tiles, a, a_tile, b = arguments
+
+        def load(tile, address):
+            instruct(builder, "tileloadd64", tile, builder.inttoptr(address, POINTER), INDEX(64))
+
+        def write(count):
+            a_held = b_held = None
+            for a_part, b_part in ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (0, 2)):
+                if a_held != a_part:
+                    for m in range(count):
+                        load(4 + m, builder.add(a, builder.mul(a_tile, INDEX(a_part * count + m))))
+                if b_held != b_part:
+                    for n in range(2):
+                        load(6 + n, builder.add(b, INDEX((2 * b_part + n) * TILE)))
+                a_held, b_held = a_part, b_part
+                for m in range(count):
+                    for n in range(2):
+                        instruct(builder, "tdpbf16ps", 2 * m + n, 4 + m, 6 + n)
+
+        for_tiles(builder, tiles, write)
         return context.get_dummy_value()
 
-    return types.void(i, i, i, i, i, i), codegen
+    return types.void(i, i, i, i), codegen
 
 
-def write_product(builder, tiles, a, a_tile, b, steps, sums):
-    """Write the code for one or two tiles of rows where the builder stands; it goes on behind the loop."""
-    row = INDEX(64)
-    cells = [(m, n) for m in range(tiles) for n in range(2)]
-    for m, n in cells:
-        instruct(builder, "tilezero", 2 * m + n)
+@intrinsic
+def keep(typing_context, tiles, height, target):
+    """Write the sums of one or two tiles of `height` rows below each other, in rows of two vectors."""
+    i = types.intp
 
-    def load(tile, address):
-        instruct(builder, "tileloadd64", tile, builder.inttoptr(address, POINTER), row)
+    def codegen(context, builder, signature, arguments):
+        tiles, height, target = arguments
 
-    entry, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
-    builder.cbranch(builder.icmp_signed(">", steps, INDEX(0)), loop, after)
-    builder.position_at_end(loop)
-    k, a_step, b_step = (builder.phi(INDEX) for _ in range(3))
-    held = None
-    for a_part, b_part in ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (0, 2)):
-        for m in range(tiles):
-            if held is None or held[0] != a_part:
-                load(4 + m, builder.add(a_step, builder.mul(a_tile, INDEX(a_part * tiles + m))))
-        for n in range(2):
-            if held is None or held[1] != b_part:
-                load(6 + n, builder.add(b_step, INDEX((2 * b_part + n) * TILE)))
-        held = a_part, b_part
-        for m, n in cells:
-            instruct(builder, "tdpbf16ps", 2 * m + n, 4 + m, 6 + n)
-    more = builder.sub(k, INDEX(1))
-    by = builder.mul(a_tile, INDEX(3 * tiles)), INDEX(6 * TILE)
-    for counter, start, following in (
-        (k, steps, more), (a_step, a, builder.add(a_step, by[0])), (b_step, b, builder.add(b_step, by[1])),
-    ):  # fmt: skip
-        counter.add_incoming(start, entry)
-        counter.add_incoming(following, loop)
-    builder.cbranch(builder.icmp_signed(">", more, INDEX(0)), loop, after)
-    builder.position_at_end(after)
-    for m, n in cells:
-        into = builder.inttoptr(builder.add(sums, INDEX((2 * m + n) * TILE)), POINTER)
-        instruct(builder, "tilestored64", 2 * m + n, into, row)
+        def write(count):
+            for m in range(count):
+                rows = builder.add(target, builder.mul(height, INDEX(m * 2 * 64)))
+                for n in range(2):
+                    into = builder.inttoptr(builder.add(rows, INDEX(n * 64)), POINTER)
+                    instruct(builder, "tilestored64", 2 * m + n, into, INDEX(2 * 64))
+
+        for_tiles(builder, tiles, write)
+        return context.get_dummy_value()
+
+    return types.void(i, i, i), codegen
+
+
+@intrinsic
+def fetch_line(typing_context, zero, address):
+    """Have the cache line at `address` brought near, to be written."""
+
+    def codegen(context, builder, signature, arguments):
+        write = Vectors(builder, signature.args[0])
+        write.fetch(write.pointer(arguments[1]))
+        return context.get_dummy_value()
+
+    return types.void(zero, types.intp), codegen
 
 
 @intrinsic

@@ -11,8 +11,10 @@ number does not count; numbers not far above it (1e-38) lose digits, and those b
 
 Layouts, in tiles of 16 rows x 64 bytes, for each step of 32 of the dimension that is summed over:
 
-    rows (A):       [steps][high, middle, low][1 or 2 tiles][row][32 columns]
+    rows (A):       [steps][high, middle, low][1 or 2 tiles][row][pair of columns][the 2 columns]
     panels (B):     [steps][low, middle, high][2 tiles][pair of rows][16 columns][the 2 rows]
+
+Of the 32, number k makes a pair with number k + 16: whole vectors then meet, and no lane need move.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from .tile import INDEX, LANE, Vectors, transpose_block
 
 PANEL = 2  # vectors in a panel
 STEP = 6 * TILE  # bytes of a panel for one step
+LINES = 16  # of 64 bytes, in a tile
 
 room_for_tile = stack(3 * TILE)
 
@@ -58,28 +61,30 @@ class Parts(Vectors):
         into = builder.bitcast(pointer, self.vector.as_pointer())
         return builder.call(load, [into, LANE(4), mask, self.zero()])
 
-    def magnitude_counts(self, x: Any, unordered: bool) -> Any:
-        """Whether |x| is at least the least normal number; of nan, whether `unordered`."""
-        builder = self.builder
-        magnitude = builder.bitcast(builder.and_(builder.bitcast(x, self.whole), self.bits(0x7FFFFFFF)), self.vector)
-        least = builder.bitcast(self.bits(0x00800000), self.vector)
-        compare = builder.fcmp_unordered if unordered else builder.fcmp_ordered
-        return compare(">=", magnitude, least)
+    def larger(self, x: Any, other: Any, mask: Any, otherwise: Any) -> Any:
+        """Of two numbers the one of larger magnitude, and of nan and a number the number; `otherwise` off the mask."""
+        builder, flags = self.builder, ir.IntType(16)
+        vector = self.vector
+        kind = ir.FunctionType(vector, [vector, vector, LANE, vector, flags, LANE])
+        name = f"llvm.x86.avx512.mask.range.ps.{32 * self.lanes}"
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        return builder.call(function, [x, other, LANE(0b0111), otherwise, builder.bitcast(mask, flags), LANE(4)])
 
     def split(self, x: Any) -> list[Any]:
         """High, middle and low part, as bits of which the upper halves count."""
         builder = self.builder
         bits = builder.bitcast(x, self.whole)
+        is_number = builder.fcmp_ordered("!=", x, self.zero())  # neither zero nor nan
         least = builder.or_(builder.and_(bits, self.bits(0x80000000)), self.bits(0x00800000))
-        is_zero = builder.fcmp_ordered("==", x, self.zero())
-        least = builder.bitcast(builder.select(is_zero, self.bits(0), least), self.vector)
-        rest = builder.select(self.magnitude_counts(x, True), x, least)
+        least = builder.bitcast(builder.select(is_number, least, self.bits(0)), self.vector)
+        everywhere = ir.VectorType(ir.IntType(1), self.lanes)([1] * self.lanes)
+        rest = self.larger(x, least, is_number, x)
         parts = []
         for _ in range(2):
             part = builder.and_(builder.bitcast(rest, self.whole), self.bits(0xFFFF0000))
             parts.append(part)
             rest = builder.fsub(rest, builder.bitcast(part, self.vector))  # nan of an infinite x
-            rest = builder.select(self.magnitude_counts(rest, False), rest, least)
+            rest = self.larger(rest, least, everywhere, least)
         return [*parts, builder.bitcast(rest, self.whole)]
 
     def put(self, bits: Any, address: Any, offset: Any) -> None:
@@ -89,41 +94,23 @@ class Parts(Vectors):
 
 
 @intrinsic
-def split_row(typing_context, source, count, target, by):
-    """The parts of up to 32 numbers of a row of A: three lines of 64 bytes, `by` bytes apart, high part first."""
+def split_pair(typing_context, first, second, count_first, count_second, target, by):
+    """The parts of up to 16 numbers twice, those of a pair beside each other.
+
+    Three lines, `by` bytes apart, the high part first.
+    """
     i = types.intp
 
     def codegen(context, builder, signature, arguments):
-        source, count, target, by = arguments
+        first, second, count_first, count_second, target, by = arguments
         write = Parts(builder)
-        first = write.load_some(write.pointer(source), count)
-        second = write.load_some(write.pointer(source, 16), builder.sub(count, INDEX(16)))
-        halves = ir.VectorType(ir.IntType(16), 32)
-        upper = ir.VectorType(LANE, 32)([2 * k + 1 for k in range(32)])
-        for k, pair in enumerate(zip(write.split(first), write.split(second))):
-            line = builder.shuffle_vector(*[builder.bitcast(bits, halves) for bits in pair], upper)
-            write.put(line, target, builder.mul(by, INDEX(k)))
+        halves = [write.load_some(write.pointer(p), n) for p, n in ((first, count_first), (second, count_second))]
+        for k, (lower, upper) in enumerate(zip(*[write.split(half) for half in halves])):
+            pairs = builder.or_(builder.lshr(lower, write.bits(16)), builder.and_(upper, write.bits(0xFFFF0000)))
+            write.put(pairs, target, builder.mul(by, INDEX(k)))
         return context.get_dummy_value()
 
-    return types.void(i, i, i, i), codegen
-
-
-@intrinsic
-def split_pair(typing_context, even, odd, count, count_odd, target):
-    """The parts of up to 16 columns of two rows of B, those of a column beside each other; low part first."""
-    i = types.intp
-
-    def codegen(context, builder, signature, arguments):
-        even, odd, count, count_odd, target = arguments
-        write = Parts(builder)
-        rows = write.load_some(write.pointer(even), count), write.load_some(write.pointer(odd), count_odd)
-        for k, (first, second) in enumerate(zip(*[write.split(row) for row in rows])):
-            lower = builder.lshr(first, write.bits(16))
-            pair = builder.or_(lower, builder.and_(second, write.bits(0xFFFF0000)))
-            write.put(pair, target, INDEX((2 - k) * 2 * TILE))
-        return context.get_dummy_value()
-
-    return types.void(i, i, i, i, i), codegen
+    return types.void(i, i, i, i, i, i), codegen
 
 
 @part
@@ -138,22 +125,34 @@ def split_rows(a, a_row, rows, columns, height, steps, target):
         by = tiles * height * 64
         line = target + (m // 2 * 2 * steps * 3 + m % 2) * height * 64
         for r in range(m * height, (m + 1) * height):
-            for k in range(steps):
-                left = columns - k * DEPTH if r < rows else 0
-                split_row(a + (r * a_row + k * DEPTH) * 4, left, line + k * 3 * by, by)
+            source, inside = a + r * a_row * 4, columns if r < rows else 0
+            whole = min(steps, inside // DEPTH)
+            for k in range(whole):
+                split_pair(source + k * 128, source + k * 128 + 64, 16, 16, line + k * 3 * by, by)
+            for k in range(whole, steps):
+                left = inside - k * DEPTH
+                split_pair(source + k * 128, source + k * 128 + 64, left, left - 16, line + k * 3 * by, by)
             line += 64
 
 
 @part
-def split_block(b, b_row, rows, columns, steps, width, target):
-    """One panel of `width` vectors, from so many rows and columns of a matrix of float32 at the address `b`."""
-    for k in range(steps * 16):
-        line = target + k // 16 * STEP + k % 16 * 64
+def split_block(b, b_row, rows, columns, width, target, first, last):
+    """The lines first ... last - 1 of a panel of `width` vectors, from a matrix of float32 at the address `b`.
+
+    Of the matrix so many rows and columns count.
+    """
+    whole = columns >= width * 16 and rows >= (last + LINES - 1) // LINES * DEPTH
+    for k in range(first, last):
+        row = k // LINES * DEPTH + k % LINES
         for n in range(width):
-            even, left = b + (2 * k * b_row + n * 16) * 4, columns - n * 16
-            split_pair(
-                even, even + b_row * 4, left if 2 * k < rows else 0, left if 2 * k + 1 < rows else 0, line + n * TILE
-            )  # fmt: skip
+            upper, line = b + (row * b_row + n * 16) * 4, target + k // LINES * STEP + k % LINES * 64 + (4 + n) * TILE
+            lower, left = upper + b_row * LINES * 4, columns - n * 16
+            if whole:  # then no masks are needed
+                split_pair(upper, lower, 16, 16, line, -2 * TILE)
+            else:
+                split_pair(
+                    upper, lower, left if row < rows else 0, left if row + LINES < rows else 0, line, -2 * TILE
+                )  # fmt: skip
 
 
 @kernel
@@ -164,7 +163,7 @@ def split_columns(b, packed, widest, first, last):
     for p in range(first, last):
         v, width = panel(p, vectors, widest)
         target = address(packed) + p * steps * STEP
-        split_block(address(b) + v * 64, b.strides[0] // 4, K, N - v * 16, steps, width, target)
+        split_block(address(b) + v * 64, b.strides[0] // 4, K, N - v * 16, width, target, 0, steps * LINES)
 
 
 @kernel
@@ -180,7 +179,8 @@ def split_transposed(b, packed, widest, first, last):
             for k in range(steps):
                 for r in range(16):
                     left = K - k * DEPTH if column + r < N else 0
-                    split_row(address(b) + (column + r) * b.strides[0] + k * DEPTH * 4, left, tile + r * 64, TILE)
+                    source = address(b) + (column + r) * b.strides[0] + k * DEPTH * 4
+                    split_pair(source, source + 64, left, left - 16, tile + r * 64, TILE)
                 target = address(packed) + (p * steps + k) * STEP + n * TILE
                 for third in range(3):
                     transpose_block(zero, tile + third * TILE, 16, 16, target + (2 - third) * 2 * TILE, 16)
