@@ -60,7 +60,7 @@ class OuterProducts:
         if self._terms:
             self._collect()
         G, K = self.shape
-        dw = np.empty((G, K), self.dtype)
+        dw = empty((G, K), self.dtype)
         transpose(dw, self._total, 0, G)
         return dw
 

@@ -252,7 +252,7 @@ class WeightGradient:
         return [self._turned(self._total[first:last]) for first, last in zip(ends, ends[1:])]
 
     def _turned(self, total: Array) -> Array:
-        dw, G = np.empty((self._G, len(total)), total.dtype), self._G
+        dw, G = empty((self._G, len(total)), total.dtype), self._G
         self._split.parts(lambda i, parts: transpose(dw, total, i * G // parts, (i + 1) * G // parts))
         return dw
 
