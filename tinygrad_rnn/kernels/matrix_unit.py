@@ -115,39 +115,47 @@ def for_tiles(builder, tiles, write):
     builder.position_at_end(done)
 
 
-@intrinsic
-def multiply_step(typing_context, tiles, a, a_tile, b):
-    """Add to the sums the products of one step, of one or two tiles of rows and two of columns.
+def multiplication(turns, a_held, b_held):
+    """A function that adds to the sums such products of parts in one step; parts that the unit still holds are not loaded.
 
-    At `a` lie the high, middle and low parts of each tile of rows, of a_tile bytes; at `b` the low, middle and
-    high parts of two tiles of columns.
+    For one or two tiles of rows and two of columns. At `a` lie the high, middle and low parts of each tile of rows,
+    of a_tile bytes; at `b` the low, middle and high parts of two tiles of columns.
     """
-    i = types.intp
 
-    def codegen(context, builder, signature, arguments):
-        tiles, a, a_tile, b = arguments
+    @intrinsic
+    def multiply(typing_context, tiles, a, a_tile, b):
+        i = types.intp
 
-        def load(tile, address):
-            instruct(builder, "tileloadd64", tile, builder.inttoptr(address, POINTER), INDEX(64))
+        def codegen(context, builder, signature, arguments):
+            tiles, a, a_tile, b = arguments
 
-        def write(count):
-            a_held = b_held = None
-            for a_part, b_part in ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (0, 2)):
-                if a_held != a_part:
+            def load(tile, address):
+                instruct(builder, "tileloadd64", tile, builder.inttoptr(address, POINTER), INDEX(64))
+
+            def write(count):
+                held = a_held, b_held
+                for a_part, b_part in turns:
+                    if held[0] != a_part:
+                        for m in range(count):
+                            load(4 + m, builder.add(a, builder.mul(a_tile, INDEX(a_part * count + m))))
+                    if held[1] != b_part:
+                        for n in range(2):
+                            load(6 + n, builder.add(b, INDEX((2 * b_part + n) * TILE)))
+                    held = a_part, b_part
                     for m in range(count):
-                        load(4 + m, builder.add(a, builder.mul(a_tile, INDEX(a_part * count + m))))
-                if b_held != b_part:
-                    for n in range(2):
-                        load(6 + n, builder.add(b, INDEX((2 * b_part + n) * TILE)))
-                a_held, b_held = a_part, b_part
-                for m in range(count):
-                    for n in range(2):
-                        instruct(builder, "tdpbf16ps", 2 * m + n, 4 + m, 6 + n)
+                        for n in range(2):
+                            instruct(builder, "tdpbf16ps", 2 * m + n, 4 + m, 6 + n)
 
-        for_tiles(builder, tiles, write)
-        return context.get_dummy_value()
+            for_tiles(builder, tiles, write)
+            return context.get_dummy_value()
 
-    return types.void(i, i, i, i), codegen
+        return types.void(i, i, i, i), codegen
+
+    return multiply
+
+
+TURNS = (0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (0, 2)
+multiply_first, multiply_rest = multiplication(TURNS[:3], None, None), multiplication(TURNS[3:], *TURNS[2])
 
 
 @intrinsic

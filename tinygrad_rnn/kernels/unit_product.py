@@ -22,7 +22,8 @@ from .matrix_unit import (
     configure,
     fetch_line,
     keep,
-    multiply_step,
+    multiply_first,
+    multiply_rest,
     put_vector,
     release,
     stack,
@@ -103,10 +104,11 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
                     a_tiles = parts + i * deep * 3 * tile
                     clear()
                     for s in range(deep):
-                        multiply_step(tiles, a_tiles + s * tiles * 3 * tile, tile, b_panel + s * STEP)
-                        end = row + row_share
+                        a_step, b_step, end = a_tiles + s * tiles * 3 * tile, b_panel + s * STEP, row + row_share
+                        multiply_first(tiles, a_step, tile, b_step)
                         fetch_rows(zero, block, by, min(row, block_rows), min(end, block_rows))
                         put_rows(zero, sums, left_at, by, left_width, min(row, left), min(end, left), left_add)
+                        multiply_rest(tiles, a_step, tile, b_step)
                         row = end
                         if line < lines:
                             end = min(lines, line + line_share)
