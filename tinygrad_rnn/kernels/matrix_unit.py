@@ -116,10 +116,11 @@ def for_tiles(builder, tiles, write):
 
 
 def multiplication(turns, a_held, b_held):
-    """A function that adds to the sums such products of parts in one step; parts that the unit still holds are not loaded.
+    """A function that adds to the sums some of the products of parts in one step.
 
-    For one or two tiles of rows and two of columns. At `a` lie the high, middle and low parts of each tile of rows,
-    of a_tile bytes; at `b` the low, middle and high parts of two tiles of columns.
+    Parts that the unit still holds are not loaded. For one or two tiles of rows and two of columns: at `a` lie the
+    high, middle and low parts of each tile of rows, of a_tile bytes; at `b` the low, middle and high parts of two
+    tiles of columns.
     """
 
     @intrinsic
@@ -179,16 +180,22 @@ def keep(typing_context, tiles, height, target):
     return types.void(i, i, i), codegen
 
 
-@intrinsic
-def fetch_line(typing_context, zero, address):
-    """Have the cache line at `address` brought near, to be written."""
+def fetching(to_write):
+    """A function that has the cache line at an address brought near, to be read or to be written."""
 
-    def codegen(context, builder, signature, arguments):
-        write = Vectors(builder, signature.args[0])
-        write.fetch(write.pointer(arguments[1]))
-        return context.get_dummy_value()
+    @intrinsic
+    def fetch(typing_context, address):
+        def codegen(context, builder, signature, arguments):
+            write = Vectors(builder, types.float32)
+            write.fetch(write.pointer(arguments[0]), to_write)
+            return context.get_dummy_value()
 
-    return types.void(zero, types.intp), codegen
+        return types.void(types.intp), codegen
+
+    return fetch
+
+
+fetch_to_read, fetch_to_write = fetching(False), fetching(True)
 
 
 @intrinsic

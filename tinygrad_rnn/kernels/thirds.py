@@ -26,7 +26,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from .jit import kernel, part
-from .matrix_unit import DEPTH, TILE, stack
+from .matrix_unit import DEPTH, TILE, fetch_to_read, stack
 from .product import address, panel
 from .tile import INDEX, LANE, Vectors, transpose_block
 
@@ -147,6 +147,8 @@ def split_block(b, b_row, rows, columns, width, target, first, last):
         for n in range(width):
             upper, line = b + (row * b_row + n * 16) * 4, target + k // LINES * STEP + k % LINES * 64 + (4 + n) * TILE
             lower, left = upper + b_row * LINES * 4, columns - n * 16
+            fetch_to_read(upper + PANEL * 64)  # for the next panel
+            fetch_to_read(lower + PANEL * 64)
             if whole:  # then no masks are needed
                 split_pair(upper, lower, 16, 16, line, -2 * TILE)
             else:

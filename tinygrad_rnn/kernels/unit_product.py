@@ -20,7 +20,7 @@ from .matrix_unit import (
     TILE_ROWS,
     clear,
     configure,
-    fetch_line,
+    fetch_to_write,
     keep,
     multiply_first,
     multiply_rest,
@@ -50,12 +50,12 @@ def put_rows(zero, source, target, by, width, first, last, add):
 
 
 @part
-def fetch_rows(zero, target, by, first, last):
+def fetch_rows(target, by, first, last):
     """Have the rows first ... last - 1 of a block of C brought near."""
     target += first * by
     for _ in range(first, last):
-        fetch_line(zero, target)
-        fetch_line(zero, target + 64)
+        fetch_to_write(target)
+        fetch_to_write(target + 64)
         target += by
 
 
@@ -106,7 +106,7 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
                     for s in range(deep):
                         a_step, b_step, end = a_tiles + s * tiles * 3 * tile, b_panel + s * STEP, row + row_share
                         multiply_first(tiles, a_step, tile, b_step)
-                        fetch_rows(zero, block, by, min(row, block_rows), min(end, block_rows))
+                        fetch_rows(block, by, min(row, block_rows), min(end, block_rows))
                         put_rows(zero, sums, left_at, by, left_width, min(row, left), min(end, left), left_add)
                         multiply_rest(tiles, a_step, tile, b_step)
                         row = end
