@@ -162,10 +162,11 @@ def split_columns(b, packed, widest, first, last):
     """The panels first ... last - 1 of b [K, N]."""
     K, N = b.shape
     steps, vectors = (K + DEPTH - 1) // DEPTH, (N + 15) // 16
+    none = K - K  # 0, but no constant, for which split_block would be compiled anew
     for p in range(first, last):
         v, width = panel(p, vectors, widest)
         target = address(packed) + p * steps * STEP
-        split_block(address(b) + v * 64, b.strides[0] // 4, K, N - v * 16, width, target, 0, steps * LINES)
+        split_block(address(b) + v * 64, b.strides[0] // 4, K, N - v * 16, width, target, none, steps * LINES)
 
 
 @kernel

@@ -75,7 +75,8 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
     depth = share_of(steps, share_of(steps, SHALLOW if b_row > 0 else DEEP))
     count = (M + TILE_ROWS - 1) // TILE_ROWS
     highest = (share_of(count, share_of(count, TILES // max(1, depth) // 2 * 2)) + 1) // 2 * 2 * TILE_ROWS
-    left, left_at, left_width, left_add = 0, c, 0, False  # rows of sums that are not yet in C
+    none = M - M  # 0, but no constant, for each of which the functions above would be compiled anew
+    left, left_at, left_width, left_add = none, c, widest, add  # rows of sums that are not yet in C
     for m in range(0, M, highest):
         rows = min(highest, M - m)
         count = (rows + TILE_ROWS - 1) // TILE_ROWS
@@ -88,7 +89,7 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
             b_rows, lines = b + k * DEPTH * b_row * 4, deep * LINES if b_row > 0 else 0
             line_share = share_of(lines, (count + 1) // 2 * deep)
             v, width = panel(first, vectors, PANEL)
-            split_block(b_rows + v * 64, b_row, inside, N - v * 16, width, panel_parts, 0, lines)
+            split_block(b_rows + v * 64, b_row, inside, N - v * 16, width, panel_parts, none, lines)
             for p in range(first, last):
                 v, width = panel(p, vectors, PANEL)
                 b_panel, following = b + (p * steps + k) * STEP, panel_parts
@@ -96,11 +97,11 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
                     b_panel = panel_parts + (p - first) % 2 * SHALLOW * STEP
                     following = panel_parts + (p - first + 1) % 2 * SHALLOW * STEP
                 next_v, next_width = panel(min(p + 1, last - 1), vectors, PANEL)
-                line = 0 if p + 1 < last else lines
+                line = none if p + 1 < last else lines
                 for i in range(0, count, 2):
                     tiles = min(2, count - i)
                     block, block_rows = c + (m + i * height) * by + v * 64, min(tiles * height, rows - i * height)
-                    row_share, row = share_of(2 * height, deep), 0
+                    row_share, row = share_of(2 * height, deep), none
                     a_tiles = parts + i * deep * 3 * tile
                     clear()
                     for s in range(deep):
@@ -120,4 +121,4 @@ def unit_product(zero, a, a_row, a_k, M, b, b_row, N, K, c, c_row, widest, first
                     keep(tiles, height, sums)
                     left, left_at, left_width, left_add = block_rows, block, width, add or k > 0
     release()
-    put_rows(zero, sums, left_at, by, left_width, 0, left, left_add)
+    put_rows(zero, sums, left_at, by, left_width, none, left, left_add)
