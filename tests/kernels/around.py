@@ -22,6 +22,7 @@ def normal(seed: int, *shape: int, dtype=np.float64) -> np.ndarray:
 def assert_same_at_any_number_of_threads(compute: Callable[[], list], monkeypatch) -> None:
     """The arrays that `compute` returns have the same bits with 1, 2, 3 and 4 threads."""
     monkeypatch.setattr(threads, "WORTH_SHARING", 0)
+    monkeypatch.setattr(threads, "WORTH_WAKING", 0)
     before = threads.get_num_threads()
     try:
         threads.set_num_threads(1)

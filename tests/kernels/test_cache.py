@@ -26,7 +26,7 @@ class Listener(event.Listener):
 event.register("numba:compile", Listener())
 from tinygrad_rnn.kernels.panels import transpose
 source, target = np.arange(600.0).reshape(20, 30), np.empty((30, 20))
-transpose(target, source, 0, 30)
+transpose(1, 30, target, source)
 assert (target == source.T).all()
 print(len(compiled))
 """

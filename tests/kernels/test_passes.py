@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.kernels.passes import accelerated, divide, suit
+from tinygrad_rnn.kernels.threads import get_num_threads, set_num_threads
 
 TESTS = Path(__file__).parent
 
@@ -39,11 +40,15 @@ def test_numpy_does_what_is_small_or_does_not_suit():
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10])
-@pytest.mark.parametrize("nanoseconds", [0, 1e9])
-def test_everything_is_divided_once(count, nanoseconds):
-    done = []
-    divide(lambda first, last: done.extend(range(first, last)), count, nanoseconds)
-    assert sorted(done) == list(range(count))
+@pytest.mark.parametrize(("nanoseconds", "most"), [(0, 1), (1e9, 4)])
+def test_a_long_pass_is_divided_into_no_more_parts_than_things(count, nanoseconds, most):
+    calls, before = [], get_num_threads()
+    set_num_threads(4)
+    try:
+        divide(lambda *arguments: calls.append(arguments), count, nanoseconds, "x", 5)
+    finally:
+        set_num_threads(before)
+    assert calls == [(min(most, count), count, "x", 5)]
 
 
 SMALL = """

@@ -212,6 +212,6 @@ def test_the_matrix_unit_errs_less_than_a_chain_of_multiply_adds(exponent):
 @pytest.mark.parametrize("columns", [1, 16, 37, 64])
 def test_transpose(dtype, rows, columns):
     source, target = normal((rows, columns), dtype), np.full((columns + 2, rows), np.nan, dtype)
-    transpose(target[1:-1], source, 0, columns)
+    transpose(1, columns, target[1:-1], source)
     np.testing.assert_array_equal(target[1:-1], source.T)
     assert np.isnan(target[[0, -1]]).all()

@@ -1,4 +1,4 @@
-"""Threads: the same bits whatever their number, several callers at once, and after a fork."""
+"""Threads: the same bits whatever their number, all parts done once, several callers at once, and after a fork."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.kernels import threads
+from tinygrad_rnn.kernels.fork import shared
 from tinygrad_rnn.kernels.jit import COMPILED
 
 from .cases import KINDS
@@ -23,6 +24,7 @@ kinds = pytest.mark.parametrize("kind", KINDS, ids=str)
 def number_of_threads(monkeypatch):
     """A function that sets the number of threads, for calls of any size."""
     monkeypatch.setattr(threads, "WORTH_SHARING", 0)
+    monkeypatch.setattr(threads, "WORTH_WAKING", 0)
     before = threads.get_num_threads()
     yield threads.set_num_threads
     threads.set_num_threads(before)
@@ -100,25 +102,55 @@ def test_after_a_fork(number_of_threads):
     assert_same(everything(kind, 33), expected)
 
 
-def test_every_part_is_done_once():
-    done = []
-    threads.share(done.append, 50)
-    assert sorted(done) == list(range(50))
+@shared
+def count_up(counts, first, last):
+    """Each number from first ... last - 1 is counted."""
+    for k in range(first, last):
+        counts[k] += 1
 
 
-def test_work_may_share_more_work():
-    done = []
-    threads.share(lambda i: threads.share(lambda j: done.append((i, j)), 3), 4)
-    assert sorted(done) == [(i, j) for i in range(4) for j in range(3)]
+@pytest.mark.parametrize("parts", [1, 2, 3, 7])
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_everything_is_done_once(parts, count):
+    counts = np.zeros(count, np.int64)
+    for _ in range(20):
+        count_up(parts, count, counts)
+    assert counts.tolist() == [20] * count
 
 
-def test_an_error_reaches_the_caller():
-    def fail(number):
-        if number == 2:
-            raise ValueError("part 2")
+@compiled
+def test_helpers_fall_asleep_and_wake_up():
+    team, counts = threads.the_team(), np.zeros(10, np.int64)
+    for _ in range(5):
+        count_up(2, 10, counts)
+        while team.up:  # nobody calls: they tire of watching
+            threading.Event().wait(0.001)
+    assert counts.tolist() == [5] * 10
 
-    with pytest.raises(ValueError, match="part 2"):
-        threads.share(fail, 4)
+
+def test_callers_in_several_threads_share_one_team():
+    counts = [np.zeros(1000, np.int64) for _ in range(4)]
+
+    def caller(mine):
+        for _ in range(200):
+            count_up(3, 1000, mine)
+
+    callers = [threading.Thread(target=caller, args=(mine,)) for mine in counts]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join()
+    assert all((mine == 200).all() for mine in counts)
+
+
+def test_a_process_ends_while_helpers_watch():
+    code = (
+        "import numpy as np; from tinygrad_rnn.kernels import norm, threads; threads.WORTH_WAKING = 0;"
+        "threads.WORTH_SHARING = 0; threads.set_num_threads(3); norm.sum_of_squares(np.ones(100_000)); print('done')"
+    )
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert (done.stdout.strip(), done.stderr) == ("done", "")
 
 
 @pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError)])

@@ -68,7 +68,7 @@ class _Locator(_CacheLocator):
     """Tells Numba's cache to use our directory, where everything is fresh."""
 
     def __init__(self, kernel):
-        self._line = kernel.__code__.co_firstlineno
+        self._line, self._file = kernel.__code__.co_firstlineno, Path(kernel.__code__.co_filename)
 
     @classmethod
     def from_function(cls, kernel, source):
@@ -78,7 +78,8 @@ class _Locator(_CacheLocator):
         return directory()
 
     def get_source_stamp(self):
-        return fingerprint()
+        at_home = self._file.is_relative_to(Path(__file__).parent)
+        return fingerprint() if at_home else fingerprint() + hashlib.sha256(self._file.read_bytes()).hexdigest()
 
     def get_disambiguator(self):
         return str(self._line)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from .activations import exponential
-from .jit import kernel, part
+from .fork import shared
+from .jit import part
 from .passes import divide
 from .reduction import bits_of, maximum, plus
 from .workspace import empty
@@ -28,10 +29,12 @@ def exponentiate(z):
         z[j] = m * power + power
 
 
-@kernel
-def normalize_rows(x, bits, greatest, names, top, top_bits, total, picked, z, flat, first, last):
-    """`normalizers` of the blocks of rows first ... last - 1; z, as rows or `flat`, has room for one."""
+@shared
+def normalize_rows(x, bits, greatest, names, top, top_bits, total, picked, first, last):
+    """`normalizers` of the blocks of rows first ... last - 1."""
     N, C = x.shape
+    z = np.empty((ROWS, C), x.dtype)
+    flat = z.reshape(-1)
     for low in range(first * ROWS, min(last * ROWS, N), ROWS):
         high = min(low + ROWS, N)
         for n in range(low, high):
@@ -49,7 +52,7 @@ def normalize_rows(x, bits, greatest, names, top, top_bits, total, picked, z, fl
             total[n] = sum_of_row
 
 
-@kernel
+@shared
 def pull_rows(x, top, factor, names, share, dx, first, last):
     """`gradient` of the rows first ... last - 1."""
     for n in range(first, last):
@@ -65,17 +68,12 @@ def normalizers(x: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarra
     top, total, picked = np.empty(len(x), x.dtype), np.empty(len(x)), np.empty(len(x))
     bits, top_bits = bits_of(x), bits_of(top)
     arguments = x, bits, bits.dtype.type(np.iinfo(bits.dtype).max), names, top, top_bits, total, picked
-
-    def normalize(first: int, last: int) -> None:
-        z = np.empty((ROWS, x.shape[1]), x.dtype)
-        normalize_rows(*arguments, z, z.reshape(-1), first, last)
-
-    divide(normalize, -(-len(x) // ROWS), 0.8 * x.size)
+    divide(normalize_rows, -(-len(x) // ROWS), 0.8 * x.size, *arguments)
     return top, total, picked
 
 
 def gradient(x: np.ndarray, top: np.ndarray, factor: np.ndarray, names: np.ndarray, share: np.ndarray) -> np.ndarray:
     """exp(x_n - top_n) factor_n of each row, less share_n at names_n."""
     dx = empty(x.shape, x.dtype)
-    divide(lambda first, last: pull_rows(x, top, factor, names, share, dx, first, last), len(x), 0.8 * x.size)
+    divide(pull_rows, len(x), 0.8 * x.size, x, top, factor, names, share, dx)
     return dx

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel, part
+from .fork import shared
+from .jit import part
 from .passes import divide
 from .plain.dropout import FIRST, GAMMA, SECOND, threshold
 from .workspace import empty
@@ -28,7 +29,7 @@ def word(key, i):
     return z ^ (z >> WORD(31))
 
 
-@kernel
+@shared
 def drop_blocks(x, y, key, least, scale, first, last):
     """`drop` of the blocks first ... last - 1; `least` is what a half word must be to stay."""
     start, zero, upper, low = first * BLOCK, scale * 0, WORD(32), WORD(0xFFFFFFFF)
@@ -49,9 +50,6 @@ def drop(x: np.ndarray, key: int, p: float) -> np.ndarray:
     least, scale = threshold(p)
     arguments = x.reshape(-1), y.reshape(-1), WORD(key), WORD(least), x.dtype.type(scale)
 
-    def some(first: int, last: int) -> None:
-        with np.errstate(over="ignore"):  # words wrap around; without a compiler NumPy would warn
-            drop_blocks(*arguments, first, last)
-
-    divide(some, -(-x.size // BLOCK), 0.6 * x.size)
+    with np.errstate(over="ignore"):  # words wrap around; without a compiler NumPy would warn
+        divide(drop_blocks, -(-x.size // BLOCK), 0.6 * x.size, *arguments)
     return y

@@ -21,13 +21,13 @@ import numpy as np
 from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
+from .fork import shared
 from .jit import kernel, part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch, whole_vectors
 from .plain import gru as plain
 from .product import ALL, multiply
 from .sequence import (
-    INPUT_ROWS,
     Array,
     Backward,
     Gradients,
@@ -41,6 +41,7 @@ from .sequence import (
     rows_of,
     step_at,
     weights_of,
+    window_of,
 )
 from .simd import like, read, write
 from .tile import lanes
@@ -92,7 +93,7 @@ def cell_vjp(gate, h, dh, dz):
         write(dh, j, left, dh_next * z)
 
 
-@kernel
+@shared
 def forward(
     product, x, start, panels_ih, widest_ih, inputs, sums, product_hh, panels_hh, widest, bias, h, y, gates, keep,
     reverse, first, last,
@@ -102,6 +103,7 @@ def forward(
     With `keep` the gates of all rows are kept, else of one step.
     """
     T, H = start.size - 1, y.shape[1]
+    inputs, sums = window_of(inputs, sums, len(h), first, last)
     projected_until, row = 0, 0
     for s in range(T):
         if s == projected_until:
@@ -126,7 +128,7 @@ def forward(
         cell(total, bias, h[first:end], gates[g : g + end - first], y[a:b])
 
 
-@kernel
+@shared
 def backward(
     product, dy, start, panels_hh, y, h0, gates, dh, dz, before, widest, reverse, t0, t1, first, last
 ):  # fmt: skip
@@ -216,23 +218,14 @@ def sequence(
         return h_next[None], h_next.copy(), gates
     rows = rows_of(T, N, lengths)
     split = Split(N, 6.0 * rows.R * H * (I + H), w_hh)
-    inputs, steps = split.multiplier(rows.R), split.steps
+    steps = split.steps
     h, columns = rows.sort(h, pitch(H, dtype)), gates_pitch(H, dtype)
     y, gates = empty((rows.R, H), dtype), empty((rows.R if keep else N, columns), dtype)
-    x, panels_ih = rows.take(x), inputs.packed(np.roll(w_ih, H, axis=0), transposed=True)
     arguments = (
         steps.product, steps.packed(w_hh, transposed=True), steps.widest, biases(b_ih, b_hh, w_ih), h, y, gates, keep,
         reverse,
     )  # fmt: skip
-
-    def slice_of_batch(first: int, last: int) -> None:
-        window = max(INPUT_ROWS, last - first)
-        xs, sums = empty((window, I), dtype), empty((window, columns), dtype)
-        forward(
-            inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
-        )  # fmt: skip
-
-    split.batch(slice_of_batch)
+    forward(split.slices, N, *split.inputs(rows, x, np.roll(w_ih, H, axis=0), columns), *arguments)
     return rows.put(y), rows.unsort(h, H), gates
 
 
@@ -266,7 +259,7 @@ def sequence_vjp(
     dw_hh = sweep.weight_gradient([(before, False, H)], dz, 3 * H, column=H) if needs[3] else None
     has_bias = b_ih is not None and b_hh is not None and (needs[4] or needs[5])
     bias = sweep.bias_gradient(dz, 4 * H) if has_bias else None
-    sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
+    sweep.run(backward, reverse, *arguments)
     db = None if bias is None else bias.array()  # n, r, z, q
     return (
         None if dx is None else dx.array(),

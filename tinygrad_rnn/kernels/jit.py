@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from numba import config, njit
+from numba import config, njit, typeof
 from numba.core import event
 from numba.core.ccallback import CFunc
 
@@ -44,7 +44,19 @@ def kernel(function: Callable) -> Callable:
         except Exception as error:  # kernels raise nothing themselves
             raise CompilationError(f"{function.__module__}.{function.__name__} could not be compiled") from error
 
+    call.dispatcher = dispatcher  # type: ignore[attr-defined]
     return call
+
+
+def entry_of(kernel: Callable, *arguments: Any) -> int:
+    """The address of a kernel's machine code for such arguments, to be called as Numba calls functions."""
+    dispatcher, kinds = kernel.dispatcher, tuple([typeof(each) for each in arguments])  # type: ignore[attr-defined]
+    try:
+        dispatcher.compile(kinds)
+    except Exception as error:
+        raise CompilationError(f"{kernel.__module__}.{kernel.__name__} could not be compiled") from error
+    compiled = dispatcher.overloads[kinds]
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
 
 def address_of(function: Callable, signature: Any) -> int:

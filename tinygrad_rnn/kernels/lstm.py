@@ -20,13 +20,13 @@ import numpy as np
 from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
+from .fork import shared
 from .jit import kernel, part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import lstm as plain
 from .product import ALL, multiply
 from .sequence import (
-    INPUT_ROWS,
     Array,
     Backward,
     Gradients,
@@ -41,6 +41,7 @@ from .sequence import (
     step_at,
     sum_of_biases,
     weights_of,
+    window_of,
 )
 from .simd import like, read, write
 from .tile import lanes
@@ -95,7 +96,7 @@ def cell_vjp(gate, c, c_next, dhidden, dc, dz):
         write(dc, j, left, dc_next * f)
 
 
-@kernel
+@shared
 def forward(
     product, x, start, panels_ih, widest_ih, inputs, sums, product_hh, panels_hh, panels_hr, widest, bias, h, c, hidden,
     y, cs, gates, keep, reverse, first, last,
@@ -105,6 +106,7 @@ def forward(
     With `keep` the gates and c of all rows are kept, else of one step.
     """
     T, P, H = start.size - 1, y.shape[1], c.shape[1]
+    inputs, sums = window_of(inputs, sums, len(h), first, last)
     projected_until, row = 0, 0
     for s in range(T):
         if s == projected_until:
@@ -131,7 +133,7 @@ def forward(
                     out[j] = state[j]
 
 
-@kernel
+@shared
 def backward(
     product, dy, start, panels_hh, panels_hr, y, h0, cs, c0, gates, dh, dc, dhidden, dz, before, dhs, hidden,
     widest, reverse, t0, t1, first, last,
@@ -236,26 +238,17 @@ def sequence(
         return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
     rows = rows_of(T, N, lengths)
     split = Split(N, 8.0 * rows.R * H * (I + P), w_hh)
-    inputs, steps = split.multiplier(rows.R), split.steps
+    steps = split.steps
     panels_hr = empty(0, dtype) if w_hr is None else steps.packed(w_hr, transposed=True)
     h, c = rows.sort(h, pitch(P, dtype)), rows.sort(c, H)
     hidden = h if w_hr is None else empty((N, pitch(H, dtype)), dtype)
     kept = rows.R if keep else N
     y, cs, gates = empty((rows.R, P), dtype), empty((kept, H), dtype), empty((kept, pitch(4 * H, dtype)), dtype)
-    x, panels_ih = rows.take(x), inputs.packed(w_ih, transposed=True)
     arguments = (
         steps.product, steps.packed(w_hh, transposed=True), panels_hr, steps.widest,
         sum_of_biases(b_ih, b_hh, w_ih), h, c, hidden, y, cs, gates, keep, reverse,
     )  # fmt: skip
-
-    def slice_of_batch(first: int, last: int) -> None:
-        window = max(INPUT_ROWS, last - first)
-        xs, sums = empty((window, I), dtype), empty((window, pitch(4 * H, dtype)), dtype)
-        forward(
-            inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
-        )  # fmt: skip
-
-    split.batch(slice_of_batch)
+    forward(split.slices, N, *split.inputs(rows, x, w_ih, pitch(4 * H, dtype)), *arguments)
     return rows.put(y), rows.unsort(h, P), rows.unsort(c, H), cs, gates
 
 
@@ -298,7 +291,7 @@ def sequence_vjp(
     dw = sweep.weight_gradient(factors, dz, 4 * H) if factors else None
     bias = sweep.bias_gradient(dz, 4 * H) if has_bias else None
     dw_hr = sweep.weight_gradient([(hidden, False, H)], dhs, P) if needs[7] and w_hr is not None else None
-    sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
+    sweep.run(backward, reverse, *arguments)
     db = None if bias is None else bias.array()
     return (
         None if dx is None else dx.array(),

@@ -7,10 +7,11 @@ next, and take the processor from the threads of the recurrent kernels. Here all
 from __future__ import annotations
 
 from .fallback import falls_back_on
-from .multiplier import multiplier
+from .multiplier import PACKING, multiplier
 from .panels import transpose, whole_vectors
 from .sequence import Array
 from .single import times
+from .threads import threads_for
 from .workspace import empty
 
 
@@ -29,7 +30,7 @@ def matmul(a: Array, b: Array) -> Array:
     length = whole_vectors(N, dtype)
     if by.on_unit and a.strides[1] != a.itemsize:  # the unit reads along rows
         lying, a = a.T, empty(a.shape, dtype)
-        transpose(a, lying, 0, len(a))
+        transpose(threads_for(PACKING * a.size), len(a), a, lying)
     product = empty((len(a), length), dtype)
     times(by, a, panels, N, product, False)
     return product if length == N else product[:, :N].copy()

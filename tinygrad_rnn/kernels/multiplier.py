@@ -17,7 +17,7 @@ from .panels import pack_rows, pack_transposed, whole_vectors
 from .product import panel_width, panels, product_for, product_type
 from .tall_product import TALLEST, tall_product
 from .thirds import PANEL, STEP, split_columns, split_transposed
-from .threads import share, threads_for
+from .threads import threads_for
 from .unit_product import unit_product
 from .workspace import pages
 
@@ -35,19 +35,21 @@ class Multiplier(NamedTuple):
     widest: int  # vectors in a panel
     on_unit: bool  # panels hold the parts of numbers
 
+    def panels(self, N: int, dtype: np.dtype) -> int:
+        """How many panels N columns make."""
+        return panels(whole_vectors(N, dtype) * dtype.itemsize // BYTES, self.widest)
+
     def packed(self, w: np.ndarray, transposed: bool) -> np.ndarray:
         """The panels of w^T (a weight [N, K] as it serves forward) or of w itself (as it serves backward)."""
         w = np.ascontiguousarray(w)
         K, N = w.shape[::-1] if transposed else w.shape
-        length = whole_vectors(N, w.dtype)
-        count = panels(length * w.itemsize // BYTES, self.widest)
+        count = self.panels(N, w.dtype)
         if self.on_unit:
             pack, size = split_transposed if transposed else split_columns, count * -(-K // DEPTH) * STEP // 4
         else:
-            pack, size = pack_transposed if transposed else pack_rows, length * K
+            pack, size = pack_transposed if transposed else pack_rows, whole_vectors(N, w.dtype) * K
         into = pages(size, w.dtype)
-        parts = threads_for(PACKING * w.size)
-        share(lambda i: pack(w, into, self.widest, count * i // parts, count * (i + 1) // parts), parts)
+        pack(threads_for(PACKING * w.size), count, w, into, self.widest)
         return into
 
 

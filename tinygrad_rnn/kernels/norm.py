@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .fork import shared
 from .passes import divide
 from .reduction import plus
 
 BLOCK = 4096  # numbers, whose squares are summed in their own dtype and by one thread; such sums in float64
 
 
-@kernel
+@shared
 def squares_of_blocks(x, sums, first, last):
     """sums[k] = sum of x^2 over the k-th block, for the blocks first ... last - 1."""
     for k in range(first, last):
@@ -25,5 +25,5 @@ def sum_of_squares(x: np.ndarray) -> float:
     """sum x^2."""
     flat = x.reshape(-1)
     sums = np.empty(-(-x.size // BLOCK))
-    divide(lambda first, last: squares_of_blocks(flat, sums, first, last), sums.size, 0.3 * x.size)
+    divide(squares_of_blocks, sums.size, 0.3 * x.size, flat, sums)
     return float(sums.sum())

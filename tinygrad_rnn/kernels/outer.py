@@ -15,7 +15,7 @@ import numpy as np
 from .multiplier import multiplier
 from .panels import pitch, transpose
 from .sequence import CHUNK_ROWS, Array, gather
-from .threads import share, threads_for
+from .threads import threads_for
 from .workspace import empty
 
 
@@ -61,7 +61,7 @@ class OuterProducts:
             self._collect()
         G, K = self.shape
         dw = empty((G, K), self.dtype)
-        transpose(dw, self._total, 0, G)
+        transpose(1, G, dw, self._total)
         return dw
 
     def _collect(self) -> None:
@@ -81,9 +81,9 @@ class OuterProducts:
             self._total = empty((K, pitch(G, self.dtype)), self.dtype)
             self._total[:] = 0
         turned = empty((K, pitch(R, self.dtype)), self.dtype)
-        transpose(turned, x, 0, K)
-        by, parts = multiplier(self.dtype, K), threads_for(2.0 * R * G * K)
-        share(lambda i: gather(by.product, by.widest, turned, R, dz, 0, G, self._total, i, parts), parts)
+        parts, by = threads_for(2.0 * R * G * K), multiplier(self.dtype, K)
+        transpose(parts, K, turned, x)
+        gather(parts, by.panels(G, self.dtype), by.product, by.widest, turned, R, dz, 0, G, self._total)
         self._terms, self._rows = [], 0
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .fork import shared
 from .host import LANES_32, LANES_64
-from .jit import COMPILED, kernel, part
+from .jit import COMPILED, part
 from .product import address, lanes_to_bytes, panel
 from .tile import lanes, transpose_block
 
@@ -49,13 +50,13 @@ def transpose_into(target, source):
             target[j, i] = source[i, j]
 
 
-@kernel
+@shared
 def transpose(target, source, first, last):
     """target[j, i] = source[i, j] for the rows j from `first` to `last` of the target."""
     transpose_into(target[first:last], source[: target.shape[1], first:last])
 
 
-@kernel
+@shared
 def pack_rows(b, packed, widest, first, last):
     """The panels first ... last - 1 of b [K, N]."""
     K, N = b.shape
@@ -72,7 +73,7 @@ def pack_rows(b, packed, widest, first, last):
                 target[k, j] = 0
 
 
-@kernel
+@shared
 def pack_transposed(b, packed, widest, first, last):
     """The panels first ... last - 1 of the transpose of b [N, K]."""
     N, K = b.shape

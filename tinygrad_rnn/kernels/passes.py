@@ -9,7 +9,7 @@ from importlib import import_module
 import numpy as np
 
 from .fallback import falls_back_on
-from .threads import share, threads_for
+from .threads import threads_for
 
 # What a nanosecond of a pass counts as: two threads are faster from 0.2 ms on, since to wake one can take 0.07 ms.
 OPERATIONS = 500.0
@@ -60,11 +60,11 @@ def suit(first: np.ndarray, *others) -> bool:
     return True
 
 
-def divide(kernel: Callable[[int, int], None], count: int, nanoseconds: float) -> None:
-    """kernel(first, last) for slices of `count` things, on as many threads as pay.
+def divide(kernel: Callable, count: int, nanoseconds: float, *arguments) -> None:
+    """What `shared` has made of a kernel, for slices of `count` things, on as many threads as pay.
 
     Args:
         nanoseconds: about how long one thread takes for all of them, what they work on not being in its cache.
     """
     parts = max(1, min(threads_for(OPERATIONS * nanoseconds), count))
-    share(lambda i: kernel(count * i // parts, count * (i + 1) // parts), parts)
+    kernel(parts, count, *arguments)

@@ -15,13 +15,13 @@ import numpy as np
 from . import single
 from .activations import relu, tanh
 from .fallback import falls_back_on
+from .fork import shared
 from .jit import kernel, part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import rnn as plain
 from .product import ALL, multiply
 from .sequence import (
-    INPUT_ROWS,
     Array,
     Backward,
     Gradients,
@@ -36,6 +36,7 @@ from .sequence import (
     step_at,
     sum_of_biases,
     weights_of,
+    window_of,
 )
 from .simd import like, read, select, write
 from .tile import lanes
@@ -67,13 +68,14 @@ def cell_vjp(y, dh, rectify, dz):
         write(dz, j, left, select(h_next <= zero, zero, d) if rectify else d * (one - h_next * h_next))
 
 
-@kernel
+@shared
 def forward(
     product, x, start, panels_ih, widest_ih, inputs, sums, product_hh, panels_hh, widest, bias, h, y, rectify, reverse,
     first, last,
 ):  # fmt: skip
     """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
     T, H = start.size - 1, y.shape[1]
+    inputs, sums = window_of(inputs, sums, len(h), first, last)
     projected_until, row = 0, 0
     for s in range(T):
         if s == projected_until:
@@ -89,7 +91,7 @@ def forward(
         cell(total, bias, rectify, h[first:end], y[start[t] + first : start[t] + end])
 
 
-@kernel
+@shared
 def backward(
     product, dy, start, panels_hh, y, h0, dh, dz, before, widest, rectify, reverse, t0, t1, first, last
 ):  # fmt: skip
@@ -176,22 +178,13 @@ def sequence(
         return h_next[None], h_next.copy()
     rows = rows_of(T, N, lengths)
     split = Split(N, 2.0 * rows.R * H * (I + H), w_hh)
-    inputs, steps = split.multiplier(rows.R), split.steps
+    steps = split.steps
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
-    x, panels_ih = rows.take(x), inputs.packed(w_ih, transposed=True)
     arguments = (
         steps.product, steps.packed(w_hh, transposed=True), steps.widest, sum_of_biases(b_ih, b_hh, w_ih), h, y,
         nonlinearity == "relu", reverse,
     )  # fmt: skip
-
-    def slice_of_batch(first: int, last: int) -> None:
-        window = max(INPUT_ROWS, last - first)
-        xs, sums = empty((window, I), dtype), empty((window, pitch(H, dtype)), dtype)
-        forward(
-            inputs.product, x, rows.start, panels_ih, inputs.widest, xs, sums, *arguments, first, last
-        )  # fmt: skip
-
-    split.batch(slice_of_batch)
+    forward(split.slices, N, *split.inputs(rows, x, w_ih, pitch(H, dtype)), *arguments)
     return rows.put(y), rows.unsort(h, H)
 
 
@@ -221,7 +214,7 @@ def sequence_vjp(
     factors = [f for f, need in zip([(rows.take(x), True, I), (before, False, H)], wanted) if need]
     dw = sweep.weight_gradient(factors, dz, H) if factors else None
     bias = sweep.bias_gradient(dz, H) if has_bias else None
-    sweep.run(lambda t0, t1, first, last: backward(*arguments, t0, t1, first, last), reverse)
+    sweep.run(backward, reverse, *arguments)
     db = None if bias is None else bias.array()
     return (
         None if dx is None else dx.array(),

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import kernel, part
+from .fork import shared
+from .jit import part
 from .multiplier import Multiplier, multiplier, vector_multiplier
 from .panels import pitch, transpose, whole_vectors
 from .product import ALL, multiply, multiply_rows
-from .threads import share, threads_for
-from .tile import lanes
+from .threads import threads_for
 from .workspace import empty
 
 Array = NDArray[np.floating]
@@ -106,20 +107,22 @@ class Split:
         self.steps = multiplier(dtype, N, w_hh.size)
         self._dtype, self._worth_both = dtype, operations >= WORTH_BOTH
         self.slices = min(self.threads, N // 8) if N >= WHOLE_BATCH else 1
-        self.N = N
 
     def multiplier(self, rows: int) -> Multiplier:
         """What products of many steps are done with: on small work as the single steps, to compile less."""
         other = self.steps.on_unit or self._worth_both
         return (multiplier if other else vector_multiplier)(self._dtype, rows)
 
-    def batch(self, kernel: Callable[[int, int], None]) -> None:
-        """kernel(first row, last row + 1) for slices of the batch."""
-        share(lambda i: kernel(i * self.N // self.slices, (i + 1) * self.N // self.slices), self.slices)
+    def inputs(self, rows: Rows, x: Array, w_ih: Array, length: int) -> tuple:
+        """How the input's part of the sums is computed: the first arguments of `forward`.
 
-    def parts(self, kernel: Callable[[int, int], None]) -> None:
-        """kernel(part, parts) for every part."""
-        share(lambda i: kernel(i, self.threads), self.threads)
+        The window is made for as many steps as give every slice of the batch INPUT_ROWS rows; those of a slice lie
+        below each other. Its rows are `length` long, for what else the sums are to hold.
+        """
+        by, N, I = self.multiplier(rows.R), max(rows.N, 1), x.shape[2]
+        window = min(rows.T, -(-INPUT_ROWS * self.slices // N)) * N
+        panels, room = by.packed(w_ih, transposed=True), empty((window, I), x.dtype)
+        return by.product, rows.take(x), rows.start, panels, by.widest, room, empty((window, length), x.dtype)
 
 
 @part
@@ -136,6 +139,13 @@ def earlier_row(t, n, start, reverse):
     if t + 2 < start.size and n < start[t + 2] - start[t + 1]:
         return start[t + 1] + n
     return -1
+
+
+@part
+def window_of(inputs, sums, N, first, last):
+    """The part of the window that belongs to the batch rows first ... last - 1."""
+    steps = len(inputs) // max(N, 1)
+    return inputs[first * steps : last * steps], sums[first * steps : last * steps]
 
 
 @part
@@ -161,7 +171,7 @@ def project(product, x, start, panels, G, widest, inputs, sums, s, reverse, firs
     return s
 
 
-@kernel
+@shared
 def pull_back(product, dz, G, panels, widest, dx, workspace, first, last):
     """dx = dz w_ih for the rows first ... last - 1; by way of the workspace unless dx has whole vectors."""
     I = dx.shape[1]
@@ -176,16 +186,13 @@ def pull_back(product, dz, G, panels, widest, dx, workspace, first, last):
                     dx[r, i] = workspace[r, i]
 
 
-@kernel
-def gather(product, widest, turned, R, dz, column, G, total, number, parts):
-    """total [M, G] += turned [M, R] dz, for part `number` of the panels of the G columns of dz from `column` on."""
-    L = lanes(dz.dtype.type(0))
-    panels = ((G + L - 1) // L + widest - 1) // widest
-    first, last = number * panels // parts, (number + 1) * panels // parts
+@shared
+def gather(product, widest, turned, R, dz, column, G, total, first, last):
+    """total [M, G] += turned [M, R] dz, for the panels first ... last - 1 of G columns of dz, from `column` on."""
     multiply_rows(product, turned, R, dz[:, column:], G, total, widest, first, last, True)
 
 
-@kernel
+@shared
 def sum_rows(dz, column, total, first, last):
     """total[j] += the sum of dz[:, column + j] over all rows, for the columns first ... last - 1."""
     fresh = np.empty(last - first, dz.dtype)
@@ -203,7 +210,7 @@ class InputGradient:
     """dx [R, I] = dz w_ih."""
 
     def __init__(self, rows: Rows, split: Split, dz: Array, w_ih: Array) -> None:
-        self._rows, self._dz = rows, dz
+        self._rows, self._dz, self._threads = rows, dz, split.threads
         self._I, dtype = w_ih.shape[1], w_ih.dtype
         self._by = split.multiplier(rows.R)
         self._panels = self._by.packed(w_ih, transposed=False)
@@ -212,11 +219,12 @@ class InputGradient:
         whole = whole_vectors(self._I, dtype) == self._I
         self._workspace = empty((0 if whole else len(dz), pitch(self._I, dtype)), dtype)
 
-    def add(self, low: int, high: int, number: int, parts: int) -> None:
-        """One part of the rows low ... high - 1, whose dz fills the workspace from its start."""
-        first, last = ((high - low) * i // parts for i in (number, number + 1))
-        by, dx = self._by, self._dx[low:high]
-        pull_back(by.product, self._dz, self._G, self._panels, by.widest, dx, self._workspace, first, last)
+    def add(self, low: int, high: int) -> None:
+        """For the rows low ... high - 1, whose dz fills the workspace from its start."""
+        by, dx, parts = self._by, self._dx[low:high], self._threads
+        pull_back(
+            parts, high - low, by.product, self._dz, self._G, self._panels, by.widest, dx, self._workspace
+        )  # fmt: skip
 
     def array(self) -> Array:
         """dx [T, N, I]."""
@@ -231,20 +239,23 @@ class WeightGradient:
     """
 
     def __init__(self, split: Split, factors: list[tuple[Array, bool, int]], dz: Array, column: int, G: int) -> None:
-        self._split, self._factors, self._dz, self._column, self._G = split, factors, dz, column, G
+        self._threads, self._factors, self._dz, self._column, self._G = split.threads, factors, dz, column, G
         M = sum([columns for _, _, columns in factors])
         self._by = split.multiplier(M)
         self._total = empty((M, pitch(G, dz.dtype)), dz.dtype)
         self._total[:] = 0
 
-    def add(self, low: int, high: int, number: int, parts: int) -> None:
-        """One part of the columns, for the rows low ... high - 1."""
+    def add(self, low: int, high: int) -> None:
+        """For the rows low ... high - 1."""
         R, by, dz, first = high - low, self._by, self._dz, 0
         turned = empty((len(self._total), pitch(R, dz.dtype)), dz.dtype)
         for a, whole, M in self._factors:
-            transpose(turned[first : first + M], a[low:high] if whole else a[:R], 0, M)
+            transpose(self._threads, M, turned[first : first + M], a[low:high] if whole else a[:R])
             first += M
-        gather(by.product, by.widest, turned, R, dz[:R], self._column, self._G, self._total, number, parts)
+        gather(
+            self._threads, by.panels(self._G, dz.dtype), by.product, by.widest, turned, R, dz[:R], self._column,
+            self._G, self._total,
+        )  # fmt: skip
 
     def arrays(self) -> list[Array]:
         """dw [G, M] for every `a`."""
@@ -252,8 +263,8 @@ class WeightGradient:
         return [self._turned(self._total[first:last]) for first, last in zip(ends, ends[1:])]
 
     def _turned(self, total: Array) -> Array:
-        dw, G = empty((self._G, len(total)), total.dtype), self._G
-        self._split.parts(lambda i, parts: transpose(dw, total, i * G // parts, (i + 1) * G // parts))
+        dw = empty((self._G, len(total)), total.dtype)
+        transpose(self._threads, self._G, dw, total)
         return dw
 
 
@@ -266,14 +277,13 @@ def weights_of(gradient: WeightGradient | None, needs: list[bool]) -> list[Array
 class BiasGradient:
     """db [G], the sum of dz over all rows, of the G columns from `column` on."""
 
-    def __init__(self, dz: Array, column: int, G: int) -> None:
-        self._dz, self._column = dz, column
+    def __init__(self, split: Split, dz: Array, column: int, G: int) -> None:
+        self._threads, self._dz, self._column = split.threads, dz, column
         self._total = np.zeros(G, dz.dtype)
 
-    def add(self, low: int, high: int, number: int, parts: int) -> None:
-        """One part of the columns, for the rows low ... high - 1."""
-        first, last = (self._total.size * i // parts for i in (number, number + 1))
-        sum_rows(self._dz[: high - low], self._column, self._total, first, last)
+    def add(self, low: int, high: int) -> None:
+        """For the rows low ... high - 1."""
+        sum_rows(self._threads, self._total.size, self._dz[: high - low], self._column, self._total)
 
     def array(self) -> Array:
         """db [G]."""
@@ -315,25 +325,18 @@ class Backward:
 
     def bias_gradient(self, dz: Array, G: int, *, column: int = 0) -> BiasGradient:
         """db, to be summed up by `run`."""
-        product = BiasGradient(dz, column, G)
+        product = BiasGradient(self._split, dz, column, G)
         self._products.append(product)
         return product
 
-    def run(self, sweep: Callable[[int, int, int, int], None], reverse: bool) -> None:
-        """sweep(first step, last step + 1, first row of the batch, last row + 1), then the products."""
-        ends = range(self._rows.T, 0, -self._steps)
-        for end in reversed(ends) if reverse else ends:
-            self._chunk(sweep, max(0, end - self._steps), end)
-
-    def _chunk(self, sweep: Callable[[int, int, int, int], None], t0: int, t1: int) -> None:
-        low, high = int(self._rows.start[t0]), int(self._rows.start[t1])
-
-        def products(number: int, parts: int) -> None:
+    def run(self, sweep: Callable, reverse: bool, *arguments: Any) -> None:
+        """The kernel `sweep`, with the first step and that after the last of each chunk, and then the products."""
+        rows, ends = self._rows, range(self._rows.T, 0, -self._steps)
+        for t1 in reversed(ends) if reverse else ends:
+            t0 = max(0, t1 - self._steps)
+            sweep(self._split.slices, rows.N, *arguments, t0, t1)
             for product in self._products:
-                product.add(low, high, number, parts)
-
-        self._split.batch(lambda first, last: sweep(t0, t1, first, last))
-        self._split.parts(products)
+                product.add(int(rows.start[t0]), int(rows.start[t1]))
 
 
 def sum_of_biases(b_ih: Array | None, b_hh: Array | None, w: Array) -> Array:

@@ -18,18 +18,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .jit import kernel
+from .fork import shared
 from .multiplier import Multiplier, vector_multiplier
 from .panels import pitch, transpose
 from .product import ALL, multiply
 from .sequence import Array
-from .threads import share, threads_for
+from .threads import threads_for
 from .workspace import empty
 
 FEW_ROWS = 8
 
 
-@kernel
+@shared
 def rows_times(product, a, K, panels, N, c, widest, add, first, last):
     """c [M, >= N] (+)= a [M, >= K] b for the rows first ... last - 1 of a and c, b packed."""
     multiply(product, a[first:last], K, panels, N, c[first:last], widest, 0, ALL, add)
@@ -37,19 +37,8 @@ def rows_times(product, a, K, panels, N, c, widest, add, first, last):
 
 def times(by: Multiplier, a: Array, panels: Array, N: int, c: Array, add: bool) -> None:
     """c [M, >= N] (+)= a [M, K] b, b packed; the rows divided among threads if that pays."""
-    all_times(by, [(a, panels, c, add)], N)
-
-
-def all_times(by: Multiplier, products: list[tuple[Array, Array, Array, bool]], N: int) -> None:
-    """c [M, >= N] (+)= a [M, K] b for each (a, b, c, whether to add), in this order, with one division of the rows."""
-    parts = threads_for(sum([2.0 * N * a.size for a, _, _, _ in products]))
-
-    def some(i: int) -> None:
-        for a, panels, c, add in products:
-            M, K = a.shape
-            rows_times(by.product, a, K, panels, N, c, by.widest, add, M * i // parts, M * (i + 1) // parts)
-
-    share(some, parts)
+    M, K = a.shape
+    rows_times(threads_for(2.0 * N * a.size), M, by.product, a, K, panels, N, c, by.widest, add)
 
 
 def sums(
@@ -71,13 +60,11 @@ def sums(
         return result
     by, turned = vector_multiplier(dtype, columns), empty((columns, pitch(N, dtype)), dtype)
     panels: dict[int, Array] = {}
-    work: list[tuple[Array, Array, Array, bool]] = []
     for x, w, column, add in products:
         if id(x) not in panels:
             panels[id(x)] = by.packed(x, transposed=True)
-        work.append((np.ascontiguousarray(w), panels[id(x)], turned[column : column + len(w)], add))
-    all_times(by, work, N)
-    transpose(result, turned, 0, N)
+        times(by, np.ascontiguousarray(w), panels[id(x)], N, turned[column : column + len(w)], add)
+    transpose(1, N, result, turned)
     return result
 
 
@@ -89,10 +76,8 @@ def pull_back(dz: Array, products: Iterable[tuple[int, Array]]) -> Array:
         return np.sum([columns @ w for columns, w in parts], axis=0)
     K = parts[0][1].shape[1]
     by, turned = vector_multiplier(dtype, K), empty((K, pitch(N, dtype)), dtype)
-    work: list[tuple[Array, Array, Array, bool]] = []
-    for columns, w in parts:
-        work.append((np.ascontiguousarray(w).T, by.packed(columns, transposed=True), turned, len(work) > 0))
-    all_times(by, work, N)
+    for k, (columns, w) in enumerate(parts):
+        times(by, np.ascontiguousarray(w).T, by.packed(columns, transposed=True), N, turned, k > 0)
     total = np.empty((N, K), dtype)
-    transpose(total, turned, 0, N)
+    transpose(1, N, total, turned)
     return total

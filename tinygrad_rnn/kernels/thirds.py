@@ -25,7 +25,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import kernel, part
+from .fork import shared
+from .jit import part
 from .matrix_unit import DEPTH, TILE, fetch_to_read, stack
 from .product import address, panel
 from .tile import INDEX, LANE, Vectors, transpose_block
@@ -157,7 +158,7 @@ def split_block(b, b_row, rows, columns, width, target, first, last):
                 )  # fmt: skip
 
 
-@kernel
+@shared
 def split_columns(b, packed, widest, first, last):
     """The panels first ... last - 1 of b [K, N]."""
     K, N = b.shape
@@ -169,7 +170,7 @@ def split_columns(b, packed, widest, first, last):
         split_block(address(b) + v * 64, b.strides[0] // 4, K, N - v * 16, width, target, none, steps * LINES)
 
 
-@kernel
+@shared
 def split_transposed(b, packed, widest, first, last):
     """The panels first ... last - 1 of the transpose of b [N, K]: tiles are split as rows and then turned."""
     N, K = b.shape

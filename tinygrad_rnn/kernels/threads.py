@@ -1,21 +1,22 @@
-"""Threads of our own for kernels, which run without the interpreter lock.
+"""How many threads kernels use, and the helpers that they share work with (see `fork.py`).
 
-Numba's own layers of threads either cannot be entered from two threads at once or do not survive a fork. Here
-a piece of work is cut into numbered parts, and whoever has time takes the next part: the idle threads of the
-pool, and the caller, who therefore never waits for a thread that is busy elsewhere. How a result is cut into
-parts never changes its bits, so it does not matter who computes which.
+Numba's own layers of threads either cannot be entered from two threads at once or do not survive a fork.
 """
 
 from __future__ import annotations
 
-import itertools
+import atexit
 import os
 import threading
-from collections.abc import Callable
+import time
 from queue import SimpleQueue
 
+import numpy as np
+
 ENVIRONMENT = "TINYGRAD_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"
-WORTH_SHARING = 100e6  # floating-point operations; below, handing over work takes longer than it saves
+WORTH_SHARING = 4e6  # floating-point operations; with less, the helpers' way to the data takes longer than they save
+WORTH_WAKING = 20e6  # if they sleep
+PATIENCE = 10_000  # looks, of some 15 ns: how long a helper waits for more work before it sleeps
 
 
 def default_threads() -> int:
@@ -24,80 +25,88 @@ def default_threads() -> int:
         first = os.environ.get(name, "").partition(",")[0].strip()
         if first.isdecimal() and int(first) > 0:
             return int(first)
+    return usable_processors()
+
+
+def usable_processors() -> int:
+    """The number of processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-class Work:
-    """A function of the part's number, the parts that nobody has taken yet, and those not yet finished."""
-
-    def __init__(self, function: Callable[[int], None], parts: int) -> None:
-        self._function, self._parts = function, parts
-        self._taken, self._finished = itertools.count(), itertools.count(1)  # next() of these is atomic
-        self._done = threading.Lock()
-        self._done.acquire()
-        self._error: BaseException | None = None
-
-    def help(self) -> None:
-        """Do parts as long as there are any."""
-        while (number := next(self._taken)) < self._parts:
-            try:
-                self._function(number)
-            except BaseException as error:  # handed to the caller
-                self._error = error
-            finally:
-                if next(self._finished) == self._parts:
-                    self._done.release()
-
-    def wait(self) -> None:
-        """Until all parts are finished; raises what one of them raised."""
-        self._done.acquire()
-        if self._error is not None:
-            raise self._error
-
-
-class Pool:
-    """Threads that wait for work; they start when first needed and end with the process."""
+class Team:
+    """Threads that help with the work of kernels; they start when first needed and end with the process."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Work] = SimpleQueue()
+        from .fork import CALLS, LINE, WATCHING, WORDS, watch
+
+        self._memory = np.zeros(WORDS + LINE, np.intp)  # shared by machine code and the two views below
+        first = -self._memory.ctypes.data // 8 % LINE
+        self.address = self._memory.ctypes.data + 8 * first
+        self._watching, self._calls = (self._memory[first + place // 8 :][:1] for place in (WATCHING, CALLS))
+        self._watch = watch
+        self._beds: SimpleQueue[None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._threads = 0
+        self._helpers = 0
+        self.up: set[int] = set()  # helpers that are not asleep
 
-    def run(self, function: Callable[[int], None], parts: int) -> None:
-        """function(0), ..., function(parts - 1), shared between the caller and the pool."""
-        work = Work(function, parts)
-        if parts - 1 > self._threads:
-            self._start(parts - 1)
-        for _ in range(parts - 1):
-            self._queue.put(work)
-        work.help()
-        work.wait()
+    def awake(self, helpers: int) -> bool:
+        """Whether so many helpers watch; they will for a while, for a call is announced by this."""
+        self._calls[0] += 1
+        return bool(self._watching[0] >= helpers)
 
-    def _start(self, threads: int) -> None:
+    def wake(self, helpers: int) -> None:
+        """Have at least so many helpers watch soon."""
+        if helpers > self._helpers:
+            self._start(helpers)
+        for _ in range(helpers - int(self._watching[0])):
+            self._beds.put(None)
+
+    def _start(self, helpers: int) -> None:
+        self._watch(self.address, 0)  # compiled by the caller: no helper may be compiling when the process ends
         with self._lock:
-            while self._threads < threads:
-                name = f"tinygrad-rnn-{self._threads + 1}"
-                threading.Thread(target=self._serve, name=name, daemon=True).start()
-                self._threads += 1
+            while self._helpers < helpers:
+                self._helpers += 1
+                name = f"tinygrad-rnn-{self._helpers}"
+                threading.Thread(target=self._serve, args=(self._helpers,), name=name, daemon=True).start()
 
-    def _serve(self) -> None:
+    def _serve(self, helper: int) -> None:
         while True:
-            self._queue.get().help()
+            self._beds.get()
+            self.up.add(helper)
+            # With more threads than processors, one that watches keeps another from working.
+            self._watch(self.address, PATIENCE if _threads <= usable_processors() else 0)
+            self.up.discard(helper)
 
 
-_pool = Pool()
+_team: Team | None = None
 _threads = default_threads()
 
 
 def _after_fork() -> None:
-    global _pool
-    _pool = Pool()  # a child has none of its parent's threads
+    global _team
+    _team = None  # a child has none of its parent's threads
 
 
+def _rest() -> None:
+    """At the end of the process no helper may be in machine code, from which it could not return."""
+    end = time.perf_counter() + 0.1
+    while _team is not None and _team.up and time.perf_counter() < end:
+        time.sleep(0.0005)
+
+
+atexit.register(_rest)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def the_team() -> Team:
+    """The team of this process."""
+    global _team
+    if _team is None:
+        _team = Team()
+    return _team
 
 
 def get_num_threads() -> int:
@@ -117,12 +126,16 @@ def set_num_threads(threads: int) -> None:
 
 def threads_for(operations: float) -> int:
     """How many threads a call of so many floating-point operations should use."""
-    return _threads if operations >= WORTH_SHARING else 1
+    if _threads == 1 or operations < WORTH_SHARING:
+        return 1
+    return _threads if operations >= WORTH_WAKING or the_team().awake(_threads - 1) else 1
 
 
-def share(function: Callable[[int], None], parts: int) -> None:
-    """function(0), ..., function(parts - 1), in any order and on any threads; returns when all are done."""
+def team_of(parts: int) -> int:
+    """The address of a team that so many parts of a call may be shared with, woken if need be; 0: of none."""
     if parts <= 1:
-        function(0)
-    else:
-        _pool.run(function, parts)
+        return 0
+    team = the_team()
+    if not team.awake(parts - 1):
+        team.wake(parts - 1)
+    return team.address

@@ -13,10 +13,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .jit import kernel, part
+from .fork import shared
+from .jit import part
 from .passes import divide
 
 BLOCK = 1024  # numbers, of which threads take whole blocks; they lie in the first cache under several loops
+
+
+@part
+def blocks(x, first, last):
+    """The blocks first ... last - 1 of x."""
+    return x[first * BLOCK : last * BLOCK]
 
 
 @part
@@ -25,9 +32,10 @@ def descent(dp, p, sign, decay):
     return sign * dp + decay * p if decay != 0 else sign * dp
 
 
-@kernel
-def sgd_pass(p, dp, b, numbers):
-    """One step of `sgd`."""
+@shared
+def sgd_pass(p, dp, b, numbers, first, last):
+    """`sgd` of some blocks."""
+    p, dp, b = blocks(p, first, last), blocks(dp, first, last), blocks(b, first, last)
     sign, decay, momentum = numbers[0], numbers[1], numbers[2]
     rate, lr, nesterov = numbers[3], numbers[4], numbers[5]
     if b.size == 0:
@@ -52,9 +60,11 @@ def adam_step(p, m, v, shrink, step, eps):
     return shrink * p - step * m / (np.sqrt(v) + eps)
 
 
-@kernel
-def adam_pass(p, dp, m, v, largest, numbers):
-    """One step of `adam`."""
+@shared
+def adam_pass(p, dp, m, v, largest, numbers, first, last):
+    """`adam` of some blocks."""
+    p, dp, largest = blocks(p, first, last), blocks(dp, first, last), blocks(largest, first, last)
+    m, v = blocks(m, first, last), blocks(v, first, last)
     sign, decay, shrink, rate1 = numbers[0], numbers[1], numbers[2], numbers[3]
     keep2, rate2, step, eps = numbers[4], numbers[5], numbers[6], numbers[7]
     if largest.size == 0:
@@ -96,9 +106,11 @@ def rmsprop_block(p, dp, v, mean, b, sign, decay, keep, rate, eps, momentum, lr,
             p[j] -= lr * b[j]
 
 
-@kernel
-def rmsprop_pass(p, dp, v, mean, b, numbers):
-    """One step of `rmsprop`."""
+@shared
+def rmsprop_pass(p, dp, v, mean, b, numbers, first, last):
+    """`rmsprop` of some blocks."""
+    p, dp, v = blocks(p, first, last), blocks(dp, first, last), blocks(v, first, last)
+    mean, b = blocks(mean, first, last), blocks(b, first, last)
     sign, decay, keep, rate = numbers[0], numbers[1], numbers[2], numbers[3]
     eps, momentum, lr = numbers[4], numbers[5], numbers[6]
     d = np.empty(BLOCK, p.dtype)
@@ -110,9 +122,10 @@ def rmsprop_pass(p, dp, v, mean, b, numbers):
         )  # fmt: skip
 
 
-@kernel
-def adagrad_pass(p, dp, s, numbers):
-    """One step of `adagrad`."""
+@shared
+def adagrad_pass(p, dp, s, numbers, first, last):
+    """`adagrad` of some blocks."""
+    p, dp, s = blocks(p, first, last), blocks(dp, first, last), blocks(s, first, last)
     sign, decay, eps, lr = numbers[0], numbers[1], numbers[2], numbers[3]
     for j in range(p.size):
         d = descent(dp[j], p[j], sign, decay)
@@ -128,11 +141,7 @@ def rule(run: Callable, count: int) -> Callable:
         nothing = p[:0]
         arrays = [p, *[nothing if x is None else x.reshape(-1) for x in others[: count - 1]]]
         numbers = np.array(others[count - 1 :], p.dtype)
-
-        def blocks(first: int, last: int) -> None:
-            run(*[x[first * BLOCK : last * BLOCK] for x in arrays], numbers)
-
-        divide(blocks, -(-p.size // BLOCK), 1.0 * p.size)
+        divide(run, -(-p.size // BLOCK), 1.0 * p.size, *arrays, numbers)
 
     return update
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from ...kernels.jit import part
+from ...kernels.fork import shared
 from ...kernels.multiplier import multiplier
 from ...kernels.panels import pitch
 from ...kernels.product import ALL, multiply
-from ...kernels.threads import get_num_threads, share
+from ...kernels.threads import get_num_threads
 from ...kernels.workspace import empty
 from ..work import Product, Work
 
 ROWS = 8  # at least, of a thread: the batch is divided as recurrent layers divide it
 
 
-@part  # not a kernel: those are kept on disk, where a change of this file would not be seen
+@shared
 def steps(product, T, a, K, panels, columns, c, widest, add, first, last):
     """T times c (+)= a b for the rows first ... last - 1."""
     for _ in range(T):
@@ -29,9 +29,5 @@ def product(product: Product) -> Work:
     by = multiplier(w.dtype, N, w.size)
     panels = by.packed(w, transposed=not product.backward)
     parts = max(1, min(get_num_threads(), N // ROWS))
-
-    def slice_(i: int) -> None:
-        first, last = N * i // parts, N * (i + 1) // parts
-        steps(by.product, product.T, left, K, panels, columns, c, by.widest, not product.backward, first, last)
-
-    return Work(lambda: share(slice_, parts), lambda _: {"c": c[:, :columns]})
+    arguments = by.product, product.T, left, K, panels, columns, c, by.widest, not product.backward
+    return Work(lambda: steps(parts, N, *arguments), lambda _: {"c": c[:, :columns]})
