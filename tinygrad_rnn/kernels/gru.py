@@ -22,7 +22,7 @@ from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
 from .fork import shared
-from .jit import kernel, part
+from .jit import part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch, whole_vectors
 from .plain import gru as plain
@@ -156,16 +156,17 @@ def backward(
         multiply(product, dz[a:b, H:], 3 * H, panels_hh, H, dh[first:end], widest, 0, ALL, True)
 
 
-@kernel
-def forward_step(sums, bias, h, gates, h_next):
-    """One step: `cell` on its own."""
-    cell(sums, bias, h, gates, h_next)
+@shared
+def forward_step(sums, bias, h, gates, h_next, first, last):
+    """One step: `cell` for the rows first ... last - 1."""
+    rows = slice(first, last)
+    cell(sums[rows], bias, h[rows], gates[rows], h_next[rows])
 
 
-@kernel
-def backward_step(gates, h, dh, dz):
-    """One step: `cell_vjp` for every row."""
-    for n in range(len(h)):
+@shared
+def backward_step(gates, h, dh, dz, first, last):
+    """One step: `cell_vjp` for the rows first ... last - 1."""
+    for n in range(first, last):
         cell_vjp(gates[n], h[n], dh[n], dz[n])
 
 
@@ -177,7 +178,7 @@ def step(x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh:
     recurrent = (h, w_hh[: 2 * H], H, True), (h, w_hh[2 * H :], 3 * H, False)
     sums = single.sums(N, 4 * H, gates_pitch(H, dtype), (*products, *recurrent), dtype)
     gates, h_next = empty((N, gates_pitch(H, dtype)), dtype), np.empty((N, H), dtype)
-    forward_step(sums, biases(b_ih, b_hh, w_ih), h.copy("C"), gates, h_next)
+    single.pointwise(forward_step, N, H, sums, biases(b_ih, b_hh, w_ih), h.copy("C"), gates, h_next)
     return h_next, gates
 
 
@@ -190,7 +191,7 @@ def step_vjp(
     (N, H), dtype = h.shape, x.dtype
     h, gates = contiguous(h, gates)
     dh, dz = dh_next.copy("C"), empty((N, gates_pitch(H, dtype)), dtype)
-    backward_step(gates, h, dh, dz)
+    single.pointwise(backward_step, N, H, gates, h, dh, dz)
     n, r_z, r_z_q = (0, H), (H, 2 * H), (H, 3 * H)  # blocks of columns: the first, how many
     return (
         single.pull_back(dz, [(0, w_ih[2 * H :]), (H, w_ih[: 2 * H])]) if needs[0] else None,

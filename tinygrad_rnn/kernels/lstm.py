@@ -21,7 +21,7 @@ from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
 from .fork import shared
-from .jit import kernel, part
+from .jit import part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import lstm as plain
@@ -171,16 +171,17 @@ def backward(
         multiply(product, dz[a + first : a + end], 4 * H, panels_hh, P, dh[first:end], widest, 0, ALL, False)
 
 
-@kernel
-def forward_step(sums, bias, c, gates, kept, hidden):
-    """One step: `cell` on its own."""
-    cell(sums, bias, c, gates, kept, hidden, hidden)
+@shared
+def forward_step(sums, bias, c, gates, kept, hidden, first, last):
+    """One step: `cell` for the rows first ... last - 1."""
+    rows = slice(first, last)
+    cell(sums[rows], bias, c[rows], gates[rows], kept[rows], hidden[rows], hidden[rows])
 
 
-@kernel
-def backward_step(gates, c, c_next, dhidden, dc, dz):
-    """One step: `cell_vjp` for every row."""
-    for n in range(len(c)):
+@shared
+def backward_step(gates, c, c_next, dhidden, dc, dz, first, last):
+    """One step: `cell_vjp` for the rows first ... last - 1."""
+    for n in range(first, last):
         cell_vjp(gates[n], c[n], c_next[n], dhidden[n], dc[n], dz[n])
 
 
@@ -194,7 +195,7 @@ def step(
     sums = single.sums(N, 4 * H, pitch(4 * H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
     gates, kept = empty((N, pitch(4 * H, dtype)), dtype), empty((N, H), dtype)
     c_next, hidden = c.copy("C"), np.empty((N, H), dtype)
-    forward_step(sums, sum_of_biases(b_ih, b_hh, w_ih), c_next, gates, kept, hidden)
+    single.pointwise(forward_step, N, H, sums, sum_of_biases(b_ih, b_hh, w_ih), c_next, gates, kept, hidden)
     return hidden if w_hr is None else hidden @ w_hr.T, c_next, gates
 
 
@@ -208,7 +209,7 @@ def step_vjp(
     dc, dz = dc_next.copy("C"), empty((N, pitch(4 * H, dtype)), dtype)
     c, c_next, gates = contiguous(c, c_next, gates)
     dhidden = np.ascontiguousarray(dh_next if w_hr is None else dh_next @ w_hr)
-    backward_step(gates, c, c_next, dhidden, dc, dz)
+    single.pointwise(backward_step, N, H, gates, c, c_next, dhidden, dc, dz)
     db = dz[:, : 4 * H].sum(axis=0) if b_ih is not None and (needs[5] or needs[6]) else None
     need_hr = needs[7] and w_hr is not None
     return (

@@ -16,7 +16,7 @@ from . import single
 from .activations import relu, tanh
 from .fallback import falls_back_on
 from .fork import shared
-from .jit import kernel, part
+from .jit import part
 from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import rnn as plain
@@ -117,16 +117,17 @@ def backward(
         multiply(product, dz[a + first : a + end], H, panels_hh, H, dh[first:end], widest, 0, ALL, False)
 
 
-@kernel
-def forward_step(sums, bias, rectify, state, h_next):
-    """One step: `cell` on its own."""
-    cell(sums, bias, rectify, state, h_next)
+@shared
+def forward_step(sums, bias, rectify, state, h_next, first, last):
+    """One step: `cell` for the rows first ... last - 1."""
+    rows = slice(first, last)
+    cell(sums[rows], bias, rectify, state[rows], h_next[rows])
 
 
-@kernel
-def backward_step(h_next, dh_next, rectify, dz):
-    """One step: `cell_vjp` for every row."""
-    for n in range(len(h_next)):
+@shared
+def backward_step(h_next, dh_next, rectify, dz, first, last):
+    """One step: `cell_vjp` for the rows first ... last - 1."""
+    for n in range(first, last):
         cell_vjp(h_next[n], dh_next[n], rectify, dz[n])
 
 
@@ -139,7 +140,7 @@ def step(
     sums = single.sums(N, H, pitch(H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
     h_next = np.empty((N, H), dtype)
     bias, state = sum_of_biases(b_ih, b_hh, w_ih), empty((N, H), dtype)
-    forward_step(sums, bias, nonlinearity == "relu", state, h_next)
+    single.pointwise(forward_step, N, H, sums, bias, nonlinearity == "relu", state, h_next)
     return h_next
 
 
@@ -152,7 +153,7 @@ def step_vjp(
     (N, H), dtype = h.shape, x.dtype
     dz = empty((N, pitch(H, dtype)), dtype)
     h_next, dh_next = contiguous(h_next, dh_next)
-    backward_step(h_next, dh_next, nonlinearity == "relu", dz)
+    single.pointwise(backward_step, N, H, h_next, dh_next, nonlinearity == "relu", dz)
     db = dz[:, :H].sum(axis=0) if b_ih is not None and (needs[4] or needs[5]) else None
     return (
         single.pull_back(dz, [(0, w_ih)]) if needs[0] else None,

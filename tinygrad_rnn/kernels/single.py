@@ -14,13 +14,15 @@ Shapes: N batch, G rows of a weight, K its columns; rows of sums and dz may be l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from .fork import shared
 from .multiplier import Multiplier, vector_multiplier
 from .panels import pitch, transpose
+from .passes import divide
 from .product import ALL, multiply
 from .sequence import Array
 from .threads import threads_for
@@ -39,6 +41,11 @@ def times(by: Multiplier, a: Array, panels: Array, N: int, c: Array, add: bool) 
     """c [M, >= N] (+)= a [M, K] b, b packed; the rows divided among threads if that pays."""
     M, K = a.shape
     rows_times(threads_for(2.0 * N * a.size), M, by.product, a, K, panels, N, c, by.widest, add)
+
+
+def pointwise(kernel: Callable, N: int, H: int, *arguments: Any) -> None:
+    """What `shared` has made of a kernel for the gates and states of N rows with H units."""
+    divide(kernel, N, 3.0 * N * H, *arguments)
 
 
 def sums(
