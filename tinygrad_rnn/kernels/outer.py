@@ -77,13 +77,13 @@ class OuterProducts:
                 dz[rows, column : column + count] = dz_step[:, first : first + count]
                 column += count
             row += len(x_step)
-        if self._total is None:
+        begun = self._total is not None
+        if not begun:
             self._total = empty((K, pitch(G, self.dtype)), self.dtype)
-            self._total[:] = 0
         turned = empty((K, pitch(R, self.dtype)), self.dtype)
         parts, by = threads_for(2.0 * R * G * K), multiplier(self.dtype, K)
         transpose(parts, K, turned, x)
-        gather(parts, by.panels(G, self.dtype), by.product, by.widest, turned, R, dz, 0, G, self._total)
+        gather(parts, by.panels(G, self.dtype), by.product, by.widest, turned, R, dz, 0, G, self._total, begun)
         self._terms, self._rows = [], 0
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -187,9 +188,9 @@ def pull_back(product, dz, G, panels, widest, dx, workspace, first, last):
 
 
 @shared
-def gather(product, widest, turned, R, dz, column, G, total, first, last):
-    """total [M, G] += turned [M, R] dz, for the panels first ... last - 1 of G columns of dz, from `column` on."""
-    multiply_rows(product, turned, R, dz[:, column:], G, total, widest, first, last, True)
+def gather(product, widest, turned, R, dz, column, G, total, add, first, last):
+    """total [M, G] (+)= turned [M, R] dz, for the panels first ... last - 1 of G columns of dz, from `column` on."""
+    multiply_rows(product, turned, R, dz[:, column:], G, total, widest, first, last, add)
 
 
 @shared
@@ -242,8 +243,7 @@ class WeightGradient:
         self._threads, self._factors, self._dz, self._column, self._G = split.threads, factors, dz, column, G
         M = sum([columns for _, _, columns in factors])
         self._by = split.multiplier(M)
-        self._total = empty((M, pitch(G, dz.dtype)), dz.dtype)
-        self._total[:] = 0
+        self._total, self._begun = empty((M, pitch(G, dz.dtype)), dz.dtype), False
 
     def add(self, low: int, high: int) -> None:
         """For the rows low ... high - 1."""
@@ -254,12 +254,15 @@ class WeightGradient:
             first += M
         gather(
             self._threads, by.panels(self._G, dz.dtype), by.product, by.widest, turned, R, dz[:R], self._column,
-            self._G, self._total,
+            self._G, self._total, self._begun,
         )  # fmt: skip
+        self._begun = True
 
     def arrays(self) -> list[Array]:
         """dw [G, M] for every `a`."""
-        ends = np.cumsum([0, *[M for _, _, M in self._factors]])
+        if not self._begun:
+            self._total[:] = 0
+        ends = [*accumulate([M for _, _, M in self._factors], initial=0)]
         return [self._turned(self._total[first:last]) for first, last in zip(ends, ends[1:])]
 
     def _turned(self, total: Array) -> Array:
