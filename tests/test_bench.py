@@ -53,8 +53,7 @@ def threads_as_before():
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """Turns of one call, no pauses."""
-    monkeypatch.setattr(child, "PAUSE", 0.0)
+    """Turns of one call."""
     monkeypatch.setattr(Bench, "seconds", 0.0)
     monkeypatch.setattr(Bench, "rounds", 2)
 
@@ -270,8 +269,7 @@ def ours():
         yield process
 
 
-def test_a_child_prepares_and_takes_turns(ours, monkeypatch):
-    monkeypatch.setattr(child, "PAUSE", 0.0)
+def test_a_child_prepares_and_takes_turns(ours):
     prepared = ours.ask("prepare", work="scalar", sizes=[4])
     assert prepared["digest"] == {"dx": 1.9375}
     assert prepared["seconds"] > 0

@@ -9,11 +9,9 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 HOME = Path(__file__).parents[2]  # where `import tinygrad_rnn` finds this package
-PAUSE = 0.05  # seconds before a turn: the threads of the one before may wait spinning, OpenBLAS's for 30 ms
 OF_THREADS = (
     "TINYGRAD_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC",
 )  # fmt: skip
@@ -85,8 +83,7 @@ class Child:
         return self._answer()
 
     def turn(self, seconds: float) -> dict[str, Any]:
-        """Time its work for so long, after a moment in which the competitor before comes to rest."""
-        sleep(PAUSE)
+        """Time its work for so long."""
         return self.ask("turn", seconds=seconds)
 
     def dismiss(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from llvmlite import ir
@@ -75,3 +76,7 @@ def pause(typing_context):
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+# Lets another thread have the processor, if one waits for it.
+give_way = types.ExternalFunction("sched_yield", types.int32()) if os.name == "posix" else pause

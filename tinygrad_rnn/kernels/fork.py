@@ -19,7 +19,7 @@ from numba import types
 from numba._dispatcher import compute_fingerprint
 from numba.extending import intrinsic
 
-from .atomics import add, exchange, pause, read, write
+from .atomics import add, exchange, give_way, pause, read, write
 from .jit import COMPILED, entry_of, kernel, part
 from .threads import team_of
 from .tile import INDEX, LANE
@@ -31,6 +31,7 @@ WORDS = 12 * LINE  # of a team's memory, which begins as zeros, at a cache line
 # raised from Python before a call, so that helpers stay awake.
 PLACES = range(0, 8 * WORDS, 8 * LINE)
 TURN, OPEN, NEXT, FINISHED, INSIDE, TAKEN, FUNCTION, ARGUMENTS, COUNT, PARTS, WATCHING, CALLS = PLACES
+SOON = 10_000  # looks: a helper that takes longer may be waiting for this very processor
 
 BYTES = ir.IntType(8).as_pointer()
 PART = ir.FunctionType(ir.VoidType(), [BYTES, INDEX, INDEX])
@@ -112,8 +113,13 @@ def share_out(team, parts, count, entry, arguments):
     write(team + OPEN, turn)
     write(team + TURN, turn)
     help(team)
+    looked = 0
     while read(team + FINISHED) < parts:
-        pause()
+        looked += 1
+        if looked < SOON:
+            pause()
+        else:
+            give_way()
     write(team + OPEN, 0)
     while read(team + INSIDE) > 0:  # helpers that came too late still look around
         pause()
@@ -159,8 +165,8 @@ def shared(function: Callable) -> Callable:
 @kernel
 def watch(team, patience):
     """What a helper does until it has looked so many times in vain: helps in every turn."""
-    turn = calls = -1
-    looked = 0
+    turn = looked = 0  # the first turn is 1: what is not open is 0
+    calls = -1
     add(team + WATCHING, 1)
     while True:
         now = read(team + TURN)

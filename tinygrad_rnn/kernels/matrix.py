@@ -32,5 +32,5 @@ def matmul(a: Array, b: Array) -> Array:
         lying, a = a.T, empty(a.shape, dtype)
         transpose(threads_for(PACKING * a.size), len(a), a, lying)
     product = empty((len(a), length), dtype)
-    times(by, a, panels, N, product, False)
+    times(by, a, panels, N, product, False, threads_for(2.0 * N * a.size))
     return product if length == N else product[:, :N].copy()

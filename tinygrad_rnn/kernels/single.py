@@ -14,7 +14,7 @@ Shapes: N batch, G rows of a weight, K its columns; rows of sums and dz may be l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,10 @@ def rows_times(product, a, K, panels, N, c, widest, add, first, last):
     multiply(product, a[first:last], K, panels, N, c[first:last], widest, 0, ALL, add)
 
 
-def times(by: Multiplier, a: Array, panels: Array, N: int, c: Array, add: bool) -> None:
-    """c [M, >= N] (+)= a [M, K] b, b packed; the rows divided among threads if that pays."""
+def times(by: Multiplier, a: Array, panels: Array, N: int, c: Array, add: bool, threads: int) -> None:
+    """c [M, >= N] (+)= a [M, K] b, b packed; the rows divided among so many threads."""
     M, K = a.shape
-    rows_times(threads_for(2.0 * N * a.size), M, by.product, a, K, panels, N, c, by.widest, add)
+    rows_times(threads, M, by.product, a, K, panels, N, c, by.widest, add)
 
 
 def pointwise(kernel: Callable, N: int, H: int, *arguments: Any) -> None:
@@ -49,7 +49,7 @@ def pointwise(kernel: Callable, N: int, H: int, *arguments: Any) -> None:
 
 
 def sums(
-    N: int, columns: int, length: int, products: Iterable[tuple[Array, Array, int, bool]], dtype: np.dtype
+    N: int, columns: int, length: int, products: Sequence[tuple[Array, Array, int, bool]], dtype: np.dtype
 ) -> Array:
     """Sums of products x w^T, each of them put or added (the flag) to the columns from a given one on.
 
@@ -67,10 +67,11 @@ def sums(
         return result
     by, turned = vector_multiplier(dtype, columns), empty((columns, pitch(N, dtype)), dtype)
     panels: dict[int, Array] = {}
+    threads = threads_for(sum([2.0 * N * w.size for _, w, _, _ in products]))
     for x, w, column, add in products:
         if id(x) not in panels:
             panels[id(x)] = by.packed(x, transposed=True)
-        times(by, np.ascontiguousarray(w), panels[id(x)], N, turned[column : column + len(w)], add)
+        times(by, np.ascontiguousarray(w), panels[id(x)], N, turned[column : column + len(w)], add, threads)
     transpose(1, N, result, turned)
     return result
 
@@ -83,8 +84,9 @@ def pull_back(dz: Array, products: Iterable[tuple[int, Array]]) -> Array:
         return np.sum([columns @ w for columns, w in parts], axis=0)
     K = parts[0][1].shape[1]
     by, turned = vector_multiplier(dtype, K), empty((K, pitch(N, dtype)), dtype)
+    threads = threads_for(sum([2.0 * N * w.size for _, w in parts]))
     for k, (columns, w) in enumerate(parts):
-        times(by, np.ascontiguousarray(w).T, by.packed(columns, transposed=True), N, turned, k > 0)
+        times(by, np.ascontiguousarray(w).T, by.packed(columns, transposed=True), N, turned, k > 0, threads)
     total = np.empty((N, K), dtype)
     transpose(1, N, total, turned)
     return total

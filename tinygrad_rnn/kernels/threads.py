@@ -15,7 +15,7 @@ import numpy as np
 
 ENVIRONMENT = "TINYGRAD_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"
 WORTH_SHARING = 4e6  # floating-point operations; with less, the helpers' way to the data takes longer than they save
-WORTH_WAKING = 10e6  # if they sleep
+WORTH_WAKING = 20e6  # if they sleep
 PATIENCE = 15_000  # looks, of some 15 ns: how long a helper waits for more work before it sleeps
 
 
