@@ -43,26 +43,21 @@ def write(typing_context, address, value):
     return types.void(WORD, WORD), codegen
 
 
-@intrinsic
-def add(typing_context, address, value):
-    """Add to the word at an address; returns what it was before."""
+def changing(how: str) -> Any:
+    """An intrinsic (address, value) that changes the word at an address and returns what it was before."""
 
-    def codegen(context, builder, signature, arguments):
-        address, value = arguments
-        return builder.atomic_rmw("add", word(builder, address), value, ORDER)
+    @intrinsic
+    def change(typing_context, address, value):
+        def codegen(context, builder, signature, arguments):
+            address, value = arguments
+            return builder.atomic_rmw(how, word(builder, address), value, ORDER)
 
-    return WORD(WORD, WORD), codegen
+        return WORD(WORD, WORD), codegen
+
+    return change
 
 
-@intrinsic
-def exchange(typing_context, address, value):
-    """Set the word at an address; returns what it was before."""
-
-    def codegen(context, builder, signature, arguments):
-        address, value = arguments
-        return builder.atomic_rmw("xchg", word(builder, address), value, ORDER)
-
-    return WORD(WORD, WORD), codegen
+add, exchange = changing("add"), changing("xchg")  # the word plus the value; the value in place of the word
 
 
 @intrinsic

@@ -30,5 +30,5 @@ def vector_registers() -> tuple[int, int]:
 
 BYTES, REGISTERS = vector_registers()
 HEIGHT = 6  # rows of a tile
-WIDEST = (1, 12, 8, 6, 6, 4, 4) if REGISTERS == 32 else (1, 8, 4, 4, 3, 2, 2)  # vectors, by rows of the tile
+WIDEST = (1, 8, 6, 6, 4, 4, 4) if REGISTERS == 32 else (1, 8, 4, 4, 3, 2, 2)  # vectors, by rows of the tile
 LANES_32, LANES_64 = BYTES // 4, BYTES // 8
