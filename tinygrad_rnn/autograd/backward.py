@@ -34,6 +34,10 @@ def sweep(
     `deposit`, leaves and retained nodes receive their gradient (those among `wanted`, if any are named).
     """
     targets = {node.inputs[0] if node.rule is PORT else node for node in wanted}
+    ports: dict[Node, list[Node]] = {}  # those among `wanted`, by the node whose outputs they are
+    for node in wanted:
+        if node.rule is PORT:
+            ports.setdefault(node.inputs[0], []).append(node)
     oldest = min([node.seq for node in targets]) if wanted else 0
     between = leading_to(targets, roots, oldest) if wanted else None
     retain = create_graph if retain_graph is None else retain_graph
@@ -66,8 +70,7 @@ def sweep(
             dy = node.receive(dy, everywhere or (deposit and node in wanted), node in owned)  # type: ignore[attr-defined]
         if wanted and node in targets:
             if dy.__class__ is list:
-                ports = [p for p in wanted if p.rule is PORT and p.inputs[0] is node]
-                found.update({p: dy[p.saved] for p in ports if dy[p.saved] is not None})
+                found.update({p: dy[p.saved] for p in ports.get(node, ()) if dy[p.saved] is not None})
             else:
                 found[node] = dy
         rule = node.rule
