@@ -49,7 +49,7 @@ subtract, multiply, divide, true_divide = sub, ops.mul, ops.div, ops.div
 
 _LAZY = {
     "nn": ".nn", "optim": ".optim", "viz": ".viz",
-    "draw": ".viz:draw", "granularity": ".nn.granularity:granularity",
+    "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
     "warmup": ".kernels.warmup:warmup",
@@ -61,7 +61,7 @@ if _TYPE_CHECKING:
     from .kernels.warmup import warmup
     from .nn.granularity import granularity
     from .serialization import load, save
-    from .viz import draw
+    from .viz import draw, gradient_flow
 
 
 def __getattr__(name: str):

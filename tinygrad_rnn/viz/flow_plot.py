@@ -1,0 +1,142 @@
+"""Gradient flow as curves: matplotlib draws them, where it is installed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from io import BytesIO
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+
+from ..atomic import replacing
+from .style import FAINT, GATES, INK, LOOKS
+
+if TYPE_CHECKING:
+    from .flow import LayerFlow
+
+PLOTS = {".svg": {"Date": None}, ".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # same curves, same bytes
+MISSING = "the plot needs matplotlib, and it is not installed: `pip install matplotlib`"
+# Okabe and Ito's colours, which colour-blind readers tell apart, and marks for print without colours
+LINES = [
+    ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#e69f00", "v"), ("#56b4e9", "P"),
+    ("#000000", "X"),
+]  # fmt: skip
+ACROSS = 3  # panels in a row
+STYLE: Any = {
+    "svg.fonttype": "none",  # text, not outlines
+    "svg.hashsalt": "gradient flow",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "font.size": 9,
+    "grid.color": "#e4e7eb",
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.6,
+}
+
+
+def save(layers: Sequence[LayerFlow], path: str | os.PathLike) -> Path:
+    """Write the plot; see `GradientFlow.save`."""
+    path = check_plot(path)
+    from matplotlib import rc_context
+
+    suffix, content = path.suffix.lower(), BytesIO()
+    with rc_context(STYLE), catch_warnings():
+        if suffix == ".svg":  # whoever shows it has other fonts
+            filterwarnings("ignore", "Glyph .* missing from font")
+        figure(layers).savefig(content, format=suffix[1:], metadata=PLOTS[suffix], dpi=150)
+    with replacing(path) as file:
+        file.write(content.getvalue())
+    return path
+
+
+def check_plot(path: str | os.PathLike) -> Path:
+    """The path, if a plot can be written under that name."""
+    path = Path(path)
+    if path.suffix.lower() not in PLOTS:
+        raise ValueError(f"save: expected a name that ends in {', '.join(PLOTS)}, got {path.name!r}")
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        raise RuntimeError(MISSING) from None
+    return path
+
+
+def figure(layers: Sequence[LayerFlow]) -> Any:
+    """Three panels for all layers, h as lines and c dashed; below, the gates of each layer that has some."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    gated = [layer for layer in layers if layer.gates]
+    rows = 1 + ceil(len(gated) / ACROSS)
+    drawn = Figure(figsize=(11, 0.6 + 2.7 * rows), layout="constrained")
+    grid = drawn.add_gridspec(rows, ACROSS)
+    panels = [drawn.add_subplot(grid[0, k]) for k in range(ACROSS)]
+    parts = ["‖∂L/∂h$_t$‖", "‖∂h$_T$/∂h$_t$‖", "‖∂L/∂W$_{hh}$‖, part of step t"]
+    if any([layer.dc is not None for layer in layers]):
+        parts[0] += "   dashed: c$_t$"
+        parts[1] += "   dashed: c$_t$"
+    for axes, title in zip(panels, parts):
+        axes.set_title(title)
+        axes.set_yscale("log")
+        _step_axis(axes)
+    for k, layer in enumerate(layers):
+        color, mark = LINES[k % len(LINES)]
+        look = {"color": color, "marker": mark, "markersize": 4, "markevery": (k, max(1, layer.steps // 8))}
+        for axes, solid, dashed in (
+            (panels[0], layer.dh, layer.dc),
+            (panels[1], layer.jacobian_h, layer.jacobian_c),
+            (panels[2], layer.dw.get("weight_hh"), None),
+        ):
+            _curve(axes, solid, look)
+            _curve(axes, dashed, {**look, "linestyle": (0, (4, 2))})
+    for k, layer in enumerate(gated):
+        _gates(drawn.add_subplot(grid[1 + k // ACROSS, k % ACROSS]), layer)
+    keys = [Line2D([], [], color=LINES[k % len(LINES)][0], marker=LINES[k % len(LINES)][1]) for k in range(len(layers))]
+    legend = drawn.legend(keys, ["."] * len(keys), loc="outside upper center", ncols=min(4, len(keys)), frameon=False)
+    for text, layer in zip(legend.get_texts(), layers):
+        _say(text, layer.name)
+    return drawn
+
+
+def _curve(axes: Any, norms: np.ndarray | None, look: dict[str, Any]) -> None:
+    """Where a norm is zero there is no logarithm, and the line has a gap."""
+    if norms is not None:
+        axes.plot(np.where(norms > 0, norms, np.nan), **look)
+
+
+def _gates(axes: Any, layer: LayerFlow) -> None:
+    """Median of each gate over the batch and the units, and the half of them that lies around it."""
+    t = np.arange(layer.steps)
+    for letter, what, look in GATES[layer.cell]:
+        units = layer.gates[letter].reshape(layer.steps, -1)
+        some = ~np.isnan(units).all(axis=1)
+        low, middle, high = np.full((3, layer.steps), np.nan)
+        low[some], middle[some], high[some] = np.nanquantile(units[some], [0.25, 0.5, 0.75], axis=1)
+        axes.fill_between(t, low, high, color=LOOKS[look].line, alpha=0.15, linewidth=0)
+        axes.plot(t, middle, color=LOOKS[look].line, label=f"{letter} {what}")
+    _say(axes.set_title("."), f"gates of {layer.name}")
+    axes.set_ylim(-1.05, 1.05)
+    _step_axis(axes)
+    axes.legend(frameon=False, fontsize=8, ncols=2, handlelength=1.2)
+
+
+def _step_axis(axes: Any) -> None:
+    axes.set_xlabel("time step t")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(True)
+
+
+def _say(text: Any, name: str) -> None:
+    """A name is data: a dollar sign begins no formula in it, and a line break no line."""
+    text.set_parse_math(False)
+    text.set_text("".join([letter if letter.isprintable() else " " for letter in name]))
