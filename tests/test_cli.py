@@ -214,6 +214,30 @@ def test_draw_writes_a_picture(cell, folder):
     assert ".jpeg" in error_line(run("draw", "-o", "x.jpeg", code=2))
 
 
+def test_flow_prints_tables_and_plots(folder):
+    pytest.importorskip("matplotlib")
+    output = run("flow", "--steps", 8, "--hidden", 4, "--batch", 2, "-o", "flow.svg").stdout
+    for line in ("| tanh", "| ReLU, identity", "| GRU, z", "| LSTM, by c_t", "### |dh_T/dh_t|", "wrote flow.svg"):
+        assert line in output
+    assert "\x1b" not in output
+    heads = next(line for line in output.splitlines() if "t = " in line)
+    assert re.findall(r"t = (\d+)", heads) == ["0", "1", "3", "4", "6", "7"]
+    lines = [line.split("|")[1:-1] for line in output.split("dh_T/dh_t")[1].splitlines() if line.startswith("| ")]
+    left = {name.strip(): float(norms[0]) / float(norms[-1]) for name, *norms in lines[1:6]}
+    assert left["tanh"] < 0.1 < 0.5 < left["ReLU, identity"]
+    assert "<svg" in (folder / "flow.svg").read_text()
+    one = run("flow", "--cell", "lstm", "--layers", 2, "--steps", 1, "--hidden", 3, "--forget-bias", 1).stdout
+    assert "| LSTM, layer 1" in one
+    assert "tanh" not in one
+
+
+def test_flow_says_what_it_cannot_write(folder, monkeypatch):
+    assert "flow.bmp does not end in .svg, .png, .pdf" in error_line(run("flow", "-o", "flow.bmp", code=2))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert "matplotlib" in error_line(run("flow", "-o", "flow.svg", code=2))
+    assert "| GRU, r" in run("flow", "--cell", "gru", "--steps", 2).stdout
+
+
 def test_env_names_what_a_bug_report_needs():
     output = run("env").stdout
     for name in ("python", "numpy", "numba", "pygraphviz", "platform", "processor", "cpu count", "layout engine"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from rich import box
 from rich.console import Console
@@ -31,19 +32,8 @@ WIDE = 250  # Markdown needs no line breaks
 
 def show(report: Report) -> None:
     """Print machine, tables, means and notes."""
-    terminal = sys.stdout.isatty()
-    heading = "" if terminal else "### "
-    console = Console(highlight=False, markup=False, width=None if terminal else WIDE)
-
-    def table(title: str, heads: Sequence[str], lines: Iterable[Sequence[str]], words: int = 1) -> None:
-        console.print(f"\n{heading}{title}\n")
-        grid = Table(box=box.ROUNDED if terminal else box.MARKDOWN)
-        for k, head in enumerate(heads):
-            grid.add_column(head, justify="left" if k < words else "right", overflow="fold")
-        for line in lines:
-            grid.add_row(*map(Text, line))  # Text: nothing in it is markup
-        console.print(grid)
-
+    console = paper()
+    table = partial(print_table, console)
     versions = ", ".join([f"{name} {version}" for name, version in report.versions.items()])
     table("Measured on", ["what", "which"], [*report.machine.items(), ("versions", versions)], words=2)
     console.print(f"\n{LEGEND}")
@@ -56,9 +46,32 @@ def show(report: Report) -> None:
         table("Summary", *judged(lines), words=4)
         console.print("\n" + JUDGED.format(met=sum(line.met is True for line in lines), lines=len(lines)))
     if report.notes:
-        console.print(f"\n{heading}Notes\n")
+        console.print(f"\n{heading()}Notes\n")
     for note in report.notes:
         console.print(f"- {note}")
+
+
+def paper() -> Console:
+    """Standard output; where that is no terminal, as wide as Markdown may be."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def heading() -> str:
+    """What begins a title."""
+    return "" if sys.stdout.isatty() else "### "
+
+
+def print_table(
+    console: Console, title: str, heads: Sequence[str], lines: Iterable[Sequence[str]], words: int = 1
+) -> None:
+    """A box on a terminal, Markdown elsewhere; the first `words` columns hold words, the others numbers."""
+    console.print(f"\n{heading()}{title}\n")
+    grid = Table(box=box.ROUNDED if sys.stdout.isatty() else box.MARKDOWN)
+    for k, head in enumerate(heads):
+        grid.add_column(head, justify="left" if k < words else "right", overflow="fold")
+    for line in lines:
+        grid.add_row(*map(Text, line))  # Text: nothing in it is markup
+    console.print(grid)
 
 
 def columns(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

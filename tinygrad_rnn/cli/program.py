@@ -14,7 +14,7 @@ from ..text import TextError
 from ..trainer import Diverged
 
 NAME = "tinygrad-rnn"
-SUBCOMMANDS = ("demo", "train", "sample", "draw", "bench", "env")
+SUBCOMMANDS = ("demo", "train", "sample", "draw", "flow", "bench", "env")
 WRONG_INPUT, INTERRUPTED = 2, 130
 
 
