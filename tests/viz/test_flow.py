@@ -236,6 +236,16 @@ def test_nothing_is_changed(granularity):
         assert np.array_equal(a.grad.numpy(), b.grad.numpy())
 
 
+def test_hooks_act_as_in_a_backward_pass():
+    module, x = make("LSTM"), data(T, N, I)
+    plain = tg.gradient_flow(last(module, x), module)[0]
+    y, _ = module(tg.tensor(x))
+    y.register_hook(lambda dy: 2 * dy)
+    doubled = tg.gradient_flow((y[-1] * y[-1]).sum(), module)[0]
+    np.testing.assert_allclose(doubled.dh, 2 * plain.dh, rtol=1e-12)
+    np.testing.assert_allclose(doubled.jacobian_h, plain.jacobian_h, rtol=1e-12)
+
+
 # --- what it refuses ----------------------------------------------------------------------------------------------
 
 

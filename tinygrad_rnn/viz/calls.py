@@ -67,11 +67,11 @@ class Call:
     def open(self) -> None:
         """Lay the steps open; that runs a layer's body once more."""
         if self._is_step:
-            self.steps = [self.node]
-        else:
-            aliases, self._results = expand(self.node)
-            inner = below([y.node for y in self._results], stop={x.node for x in aliases if x is not None})
-            self.steps = sorted([node for node in inner if cell_of(node)], key=time_of)
+            self.steps, self._arrivals = [self.node], [self.outputs]
+            return
+        aliases, self._results = expand(self.node)
+        inner = below([y.node for y in self._results], stop={x.node for x in aliases if x is not None})
+        self.steps = sorted([node for node in inner if cell_of(node)], key=time_of)
         self._arrivals = [outputs_of(step) for step in self.steps]
 
     def pull(self, dys: dict[Node, Any]) -> list[list]:
@@ -79,9 +79,8 @@ class Call:
         if not self._is_step:
             given = [(y.node, dys[out]) for y, out in zip(self._results, self.outputs, strict=True) if out in dys]
             wanted = [out for outs in self._arrivals for out in outs]
-            dys = cotangents([node for node, _ in given], [dy for _, dy in given], wanted) if given else {}
-            return [[dys.get(out) for out in outs] for outs in self._arrivals]
-        return [[dys.get(out) for out in self.outputs]]
+            dys = cotangents([node for node, _ in given], [dy for _, dy in given], wanted)
+        return [[dys.get(out) for out in outs] for outs in self._arrivals]
 
 
 class Run:
@@ -162,7 +161,7 @@ def runs_of(root: Node, module: Any) -> list[Run]:
 
 
 def cell_of(node: Node) -> str | None:
-    """ "lstm" for lstm_sequence and lstm_step; None for other operations."""
+    """Of lstm_sequence and lstm_step it is "lstm"; of other operations None."""
     if node.op is None or not node.op.body:
         return None
     cell, _, grain = node.op.name.partition("_")

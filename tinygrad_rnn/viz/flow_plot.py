@@ -26,6 +26,7 @@ LINES = [
     ("#000000", "X"),
 ]  # fmt: skip
 ACROSS = 3  # panels in a row
+LONGEST = 40  # letters of a name
 STYLE: Any = {
     "svg.fonttype": "none",  # text, not outlines
     "svg.hashsalt": "gradient flow",
@@ -137,6 +138,8 @@ def _step_axis(axes: Any) -> None:
 
 
 def _say(text: Any, name: str) -> None:
-    """A name is data: a dollar sign begins no formula in it, and a line break no line."""
+    """A name is data: a dollar sign begins no formula in it, and a line break no line. A long one loses its middle."""
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST // 2]}…{name[1 - LONGEST // 2 :]}"
     text.set_parse_math(False)
     text.set_text("".join([letter if letter.isprintable() else " " for letter in name]))
