@@ -154,7 +154,8 @@ class Collapse:
             self.picture.rows.append(name_of(group.frames, self.lone_root))
         return self.rows[group.row]
 
-    def _add(self, box: Box) -> int:
+    def _add(self, box: Box, *parts: Any) -> int:
+        box.parts += parts
         self.picture.boxes.append(box)
         return len(self.picture.boxes) - 1
 
@@ -168,6 +169,7 @@ class Collapse:
                 if key not in folds:
                     row = self._row(group) if group.column is not None else None
                     folds[key] = self._add(Box("fold", "⋯", [fold.label], fold.tip, fold.column, row))
+                self.picture.boxes[folds[key]].parts += members
                 self.box_of.update(dict.fromkeys(members, folds[key]))
                 continue
             column, row = self.plan.column(group.column), self._row(group)
@@ -176,11 +178,11 @@ class Collapse:
                 for node in members:
                     box = self._op_box(node, gates.get(node))
                     box.column, box.row = column, row
-                    self.box_of[node] = self._add(box)
+                    self.box_of[node] = self._add(box, node)
             else:
                 box = self._group_box(group, members)
                 box.column, box.row = column, row
-                self.box_of.update(dict.fromkeys(members, self._add(box)))
+                self.box_of.update(dict.fromkeys(members, self._add(box, *members)))
 
     def _op_box(self, node: Node, gate: tuple[str, str, str] | None) -> Box:
         title = style.SYMBOLS.get(node.op.name, node.op.name)
@@ -328,7 +330,7 @@ class Collapse:
 
     def _leaf_box(self, leaf: Node, user: Node) -> int:
         if leaf.plain_grad:
-            return self._add(Box("input", self.names.get(leaf, ""), value_notes(leaf), "requires grad"))
+            return self._add(Box("input", self.names.get(leaf, ""), value_notes(leaf), "requires grad"), leaf)
         name = self.names.get(leaf)
         if name is None and (own := leaf.name) is not None:
             modules = [frame.name for frame in user.scope if frame.kind == "module"]
@@ -337,7 +339,7 @@ class Collapse:
         notes = [shape_text(leaf.shape)]
         if leaf.dtype != np.float32:  # type: ignore[attr-defined]
             notes.append(str(leaf.dtype))  # type: ignore[attr-defined]
-        return self._add(Box(kind, name or self._slot_name(leaf, user), notes, "requires grad"))
+        return self._add(Box(kind, name or self._slot_name(leaf, user), notes, "requires grad"), leaf)
 
     def _slot_name(self, leaf: Node, user: Node) -> str:
         """An unnamed leaf is called what its first user calls that input."""
@@ -367,7 +369,7 @@ class Collapse:
                 box = Box("start", f"{name} = 0" if zero else name, [shape_text(given.shape)], "initial state")
             else:
                 box = Box("input", name, [shape_text(given.shape)], "no gradient is wanted for it", column)
-            self.box_of_given[key] = self._add(box)
+            self.box_of_given[key] = self._add(box, given)
         index = self.box_of_given[key]
         box = self.picture.boxes[index]
         if box.column is not None and box.column != self.plan.column(group.column):
@@ -526,6 +528,6 @@ def first_line(node: Node) -> str:
 
 
 def family_of(node: Node) -> str:
-    """LSTM for lstm_step and lstm_sequence."""
-    name = node.op.name
-    return name.rpartition("_")[0].upper() if name.endswith(("_step", "_sequence")) else ""
+    """LSTM for lstm_step and lstm_sequence, and for what they consist of."""
+    names = [node.op.name, *[frame.name for frame in node.scope if frame.kind == "op"]]
+    return next((n.rpartition("_")[0].upper() for n in names if n.endswith(("_step", "_sequence"))), "")

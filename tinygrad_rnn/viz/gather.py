@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .picture import Box, Edge, Picture
 
 
@@ -40,7 +42,7 @@ def gather(picture: Picture) -> None:
 
 def _parameters(boxes: list[Box], title: str) -> Box:
     notes = [f"{box.title}  {' '.join(box.notes)}" for box in boxes]
-    return Box("parameter", title or "parameters", notes, boxes[0].tip)
+    return Box("parameter", title or "parameters", notes, boxes[0].tip, parts=_parts(boxes))
 
 
 def _states(boxes: list[Box]) -> Box:
@@ -52,4 +54,9 @@ def _states(boxes: list[Box]) -> Box:
         ", ".join(names) + zero,
         [", ".join(dict.fromkeys([note for box in boxes for note in box.notes]))],
         boxes[0].tip,
+        parts=_parts(boxes),
     )
+
+
+def _parts(boxes: list[Box]) -> list[Any]:
+    return [part for box in boxes for part in box.parts]

@@ -5,7 +5,7 @@ Nothing here recurses and nothing runs user code, so a chain of a million operat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,21 +49,26 @@ class Trace:
         self._bodies: dict[Node, tuple[Node | None, ...]] = {}  # opened node -> the nodes of its outputs
         self._same: dict[Node, Node | None] = {}  # alias -> what it stands for
         self._given: dict[Any, Given] = {}
+        self.inside: dict[Node, slice] = {}  # opened node -> where in `nodes` what it consists of is
+        self.freed = False  # whether an opened operation was freed: its body then ran on zeros
         self._makes_steps: dict[str, bool] = {}  # fused operation -> whether its body walks through time
         self._collect(below([y.node for _, y in outputs]), opens)
 
     def _collect(self, nodes: list[Node], opens: str) -> None:
-        waiting = [iter(nodes)]
+        waiting: list[tuple[Node | None, int, Iterator[Node]]] = [(None, 0, iter(nodes))]
         while waiting:
-            for node in waiting[-1]:
+            opened, start, rest = waiting[-1]
+            for node in rest:
                 if node.rule is LEAF or node.rule is PORT or node.op is alias.op:
                     continue
                 if node.op.body and opens != "none" and (inner := self._look_into(node, opens)):
-                    waiting.append(iter(inner))
+                    waiting.append((node, len(self.nodes), iter(inner)))
                     break
                 self.nodes.append(node)
             else:
                 waiting.pop()
+                if opened is not None:
+                    self.inside[opened] = slice(start, len(self.nodes))
 
     def _look_into(self, node: Node, opens: str) -> list[Node]:
         """What a fused node consists of, or nothing if it is to be left as it is."""
@@ -82,6 +87,7 @@ class Trace:
         """What a fused node consists of, oldest first."""
         aliases, outputs = expand(node)
         traced = isinstance(node.saved, Freed)
+        self.freed |= traced
         for name, entry, link in zip(node.op.inputs, aliases, node.inputs, strict=True):
             if entry is None:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 INPUTS, OUTPUTS = "inputs of the folded steps", "outputs of the folded steps"
 
@@ -19,6 +20,7 @@ class Box:
     row: int | None = None  # which layer or module, the same at every step
     subscript: str = ""
     symbol: bool = False  # the title is a sign like +
+    parts: list[Any] = field(default_factory=list)  # the applications, leaves and inputs that it stands for
 
 
 @dataclass(slots=True)

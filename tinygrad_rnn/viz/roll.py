@@ -17,6 +17,9 @@ def rolled(picture: Picture) -> Picture:
     kept: dict[int, int] = {}  # box -> the one of the middle step that stands for it
     for (_, row, kind), boxes in at.items():
         kept.update(zip(boxes, at.get((middle, row, kind), [])))
+    for i, j in kept.items():
+        if i != j:
+            picture.boxes[j].parts += picture.boxes[i].parts
     for i, box in enumerate(picture.boxes):
         if box.column is None:
             kept[i] = i
