@@ -25,7 +25,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @option("--view", type=click.Choice(VIEWS), default="unrolled", help="All steps, a few of them, or one with a loop.")
 @click.option("-o", "--output", type=FILE, help=f"Where to: {', '.join(FORMATS)}.  [default: CELL.svg]")
 def draw(cell: str, layers: int, steps: int, hidden: int, level: str, view: str, output: Path | None) -> None:
-    """Draw a small recurrent network, unrolled through time."""
+    """Draw a small recurrent network, unrolled through time; as .html, a page that steps through its backward pass."""
     from .. import nn, viz
     from ..creation import randn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .collapse import collapse
@@ -40,7 +41,7 @@ def draw(
         timeout: seconds that the layout may take.
 
     Returns:
-        A Drawing, which shows itself in a notebook and saves as .svg, .png, .pdf, .dot or .gv.
+        A Drawing, which shows itself in a notebook and saves as .svg, .png, .pdf, .dot, .gv or .html.
 
     Raises:
         ValueError: an unknown level or view; nothing to draw, with the reason.
@@ -69,6 +70,13 @@ def draw(
     picture = collapse(trace, level, view, names, budget or BUDGET, budget or BUDGET_WITHOUT_STEPS)
     if view == "rolled":
         picture = rolled(picture)
+    page = partial(_page, outputs, level, view, names, budget, timeout)
     if picture.columns:
-        return Drawing(arranged_as_grid(picture), "nop2", timeout)
-    return Drawing(arranged_by_dot(picture), "dot", timeout)
+        return Drawing(arranged_as_grid(picture), "nop2", timeout, page)
+    return Drawing(arranged_by_dot(picture), "dot", timeout, page)
+
+
+def _page(*graph: Any) -> str:
+    from .explorer import explorer
+
+    return explorer(*graph)

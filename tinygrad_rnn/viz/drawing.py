@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 from ..atomic import replacing
 from .layout import render
 
-FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
+FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".html": "html"}
 
 
 class Drawing:
@@ -20,19 +21,27 @@ class Drawing:
         engine: which Graphviz engine places it, "dot", or "nop2" where the text holds the places.
     """
 
-    def __init__(self, source: str, engine: str = "dot", timeout: float = 60.0) -> None:
+    def __init__(
+        self, source: str, engine: str = "dot", timeout: float = 60.0, page: Callable[[], str] | None = None
+    ) -> None:
         self.source, self.engine, self.timeout = source, engine, timeout
+        self._page = page  # makes the explorer, when it is asked for
 
     def render(self, format: str = "svg") -> bytes:
-        """The picture as "svg", "png" or "pdf".
+        """The picture as "svg", "png" or "pdf"; as "html" the explorer, a page by itself.
 
         Raises:
+            ValueError: "html" of a drawing that was made from DOT text alone.
             RuntimeError: no Graphviz is installed, or the layout failed or took longer than `timeout` seconds.
         """
+        if format == "html":
+            if self._page is None:
+                raise ValueError("render: there is no graph behind this DOT text to explore; use tinygrad_rnn.draw")
+            return self._page().encode()
         return render(self.source, self.engine, format, self.timeout)
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write .svg, .png, .pdf, .dot or .gv; a file that exists is replaced all at once or not touched.
+        """Write .svg, .png, .pdf, .dot, .gv or .html (the explorer); an existing file is replaced whole or kept.
 
         Raises:
             ValueError: another suffix.
