@@ -163,8 +163,9 @@ class Backward {
       }
     }
     const name = run.unit >= 0 ? canvas.units[run.unit].name : nameOf(data.items[data.steps[run.first].item]);
-    const when = run.unit >= 0 && canvas.units[run.unit].step;
-    const count = run.last - run.first + 1;
+    const count = run.last - run.first + 1, shared = run.unit >= 0 && canvas.units[run.unit].items.length > 1;
+    const which = shared && count === 1 ? data.items[data.steps[run.first].item].where : ""; // of a rolled up step
+    const when = which || (run.unit >= 0 && canvas.units[run.unit].step);
     const where = [name, when, count > 1 && `${count} applications`].filter(Boolean).join(", ");
     const got = arrives.map(({ name, dy }) => `${name} of norm ${shown(dy[0])}`).join(", ");
     const gave = sends.map(({ to, slot, dx }) => `${slot} of norm ${shown(dx[0])} to ${nameOf(data.items[to])}`);
