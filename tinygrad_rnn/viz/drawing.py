@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..atomic import replacing
+from .dark import adaptive
 from .layout import render
 
 FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".html": "html"}
@@ -28,7 +29,7 @@ class Drawing:
         self._page = page  # makes the explorer, when it is asked for
 
     def render(self, format: str = "svg") -> bytes:
-        """The picture as "svg", "png" or "pdf"; as "html" the explorer, a page by itself.
+        """The picture as "svg", which turns dark where the reader prefers that, "png" or "pdf"; "html" is the explorer.
 
         Raises:
             ValueError: "html" of a drawing that was made from DOT text alone.
@@ -38,7 +39,8 @@ class Drawing:
             if self._page is None:
                 raise ValueError("render: there is no graph behind this DOT text to explore; use tinygrad_rnn.draw")
             return self._page().encode()
-        return render(self.source, self.engine, format, self.timeout)
+        picture = render(self.source, self.engine, format, self.timeout)
+        return adaptive(picture) if format == "svg" else picture
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write .svg, .png, .pdf, .dot, .gv or .html (the explorer); an existing file is replaced whole or kept.

@@ -59,3 +59,43 @@ GATES = {
     ],
     "gru": [("r", "reset", "reset"), ("z", "update", "update"), ("n", "candidate", "candidate")],
 }
+
+# --- gradients and numbers as colour --------------------------------------------------------------------------------
+
+
+class Tone(NamedTuple):
+    """How the norm of a gradient is drawn, as a box and as an edge."""
+
+    fill: str
+    ink: str  # of what is written on it
+    width: float  # of the edge
+    line: str = ""  # of the edge, where it is not the fill
+    style: str = ""  # of the edge
+
+
+# From small to large. Lightness falls all the way: the order survives in grey and for any eye, the hue is a help.
+RAMP = ("#f8d399", "#f4a26c", "#e86e5c", "#c9406a", "#972676", "#601774", "#2d0c5e")
+# From minus to plus, dark to light, zero in the middle.
+STRIP_COLORS = (
+    "#072563", "#18346b", "#294373", "#3b517a", "#4d5f80", "#5f6d86", "#737b8a", "#898989", "#9b9985",
+    "#ada886", "#bfb887", "#d2c788", "#e4d789", "#f7e78b", "#fff7c4",
+)  # fmt: skip
+ODD_CELL = "#d6006c"  # not a finite number
+
+TONES = {str(k): Tone(fill, INK if k < 3 else "white", 1.0 + 0.5 * k) for k, fill in enumerate(RAMP)} | {
+    "zero": Tone("white", INK, 1.0, "#9aa5b1", "dotted"),
+    "none": Tone("white", INK, 0.8, "#cbd2d9"),
+    "not finite": Tone("black", "white", 4.5, "black", "dashed"),
+    "rail": Tone("white", INK, 0.8, "#cbd2d9"),  # shared by edges of many tones
+}
+
+# What each colour becomes on a dark page: paper and ink change places, a large gradient glows.
+DARK = {
+    "white": "#14181d", "black": "#ffffff", INK: "#e6eaee", FAINT: "#9aa7b4", LINE: "#a3b1bf",
+    PANEL: "#1c2229", PANEL_LINE: "#2d3640", INNER: "#14181d", INNER_LINE: "#3d4854",
+    "#9aa5b1": "#66727f", "#334e68": "#9db8d2", "#cbd2d9": "#3d4854", "#b8c2cc": "#4b5865",
+    "#e3f2fd": "#12293c", "#e6f6ec": "#12301f", "#fdf3e1": "#33270f", "#f3eefb": "#271d38",
+    "#e0e7ff": "#1f2252", "#dcfce7": "#0f3320", "#fef9c3": "#38310a", "#fee2e2": "#421a1a",
+    "#b4690e": "#e39a3b", "#e0b75f": "#8f7134",
+    **dict(zip(RAMP, ("#432979", "#78338a", "#aa3a83", "#e05475", "#fa8063", "#feb476", "#ffe1a3"))),
+}  # fmt: skip
