@@ -212,6 +212,9 @@ def test_draw_writes_a_picture(cell, folder):
     run("draw", "--cell", cell, "--level", "op", "-o", "x.dot")
     assert "digraph" in (folder / "x.dot").read_text()
     assert ".jpeg" in error_line(run("draw", "-o", "x.jpeg", code=2))
+    run("draw", "--cell", cell, "--color", "gradient", "--show", "value", "--show", "saved", "-o", "y.dot")
+    assert "norm of the gradient" in (folder / "y.dot").read_text()
+    assert "unrolled" in error_line(run("draw", "--view", "rolled", "--color", "gradient", "-o", "z.dot", code=2))
 
 
 def test_flow_prints_tables_and_plots(folder):

@@ -12,8 +12,8 @@ from . import style
 from .fold import Plan
 from .gather import gather
 from .groups import JOINS, STACKS, UNBINDS, Group, grouped, has_layers, is_gradient, name_of
-from .nodes import Given, Source, Trace
-from .picture import INPUTS, OUTPUTS, Box, Edge, Picture
+from .nodes import Given, Source, Trace, shape_of
+from .picture import INPUTS, OUTPUTS, Box, Edge, Link, Picture
 from .steps import Timeline
 
 STATES = ("h", "c", "hx")  # what recurrent operations call them
@@ -86,18 +86,19 @@ class Collapse:
         found: list[Source] = []
         waiting: list[tuple[Source, int | None]] = [(source, None)]
         while waiting:
-            (node, out, _), t = waiting.pop()
+            (node, out, _, via), t = waiting.pop()
             name = "" if isinstance(node, Given) or node.rule is LEAF else node.op.name
             if name and t is None and (not self._is_seen_through(node) or (name in STACKS and not gathers)):
-                found.append(Source(node, out, source.slot))
+                found.append(Source(node, out, source.slot, via))
             elif name in UNBINDS:
-                waiting += [(each, out) for each in self.trace.sources(node)]
+                waiting += [(each._replace(via=(node, each.slot)), out) for each in self.trace.sources(node)]
             elif name in STACKS or (t is not None and name in JOINS and self._joins_steps(node)):
                 inputs = self.trace.sources(node, t if name in STACKS else None)
-                waiting += [(each, t if name in JOINS else None) for each in reversed(inputs)]
+                read = [each._replace(via=(node, each.slot)) for each in reversed(inputs)]
+                waiting += [(each, t if name in JOINS else None) for each in read]
             else:
-                found.append(Source(node, out, source.slot))
-        return found
+                found.append(Source(node, out, source.slot, via))
+        return found if len(found) > 1 else [each._replace(via=None) for each in found]
 
     def _joins_steps(self, node: Node) -> bool:
         """Whether a concatenation leaves time, the first axis, alone."""
@@ -178,9 +179,11 @@ class Collapse:
                 for node in members:
                     box = self._op_box(node, gates.get(node))
                     box.column, box.row = column, row
+                    box.nodes = [node]
                     self.box_of[node] = self._add(box, node)
             else:
                 box = self._group_box(group, members)
+                box.nodes = members
                 box.column, box.row = column, row
                 self.box_of.update(dict.fromkeys(members, self._add(box, *members)))
 
@@ -277,7 +280,7 @@ class Collapse:
     # --- edges --------------------------------------------------------------------------------------------------
 
     def _make_edges(self) -> None:
-        seen: set[tuple[int, int, str]] = set()
+        seen: dict[tuple[int, int, str], Edge] = {}
         for number, (group, members) in enumerate(zip(self.groups, self.members)):
             folded = self.plan.of_group(number, group.column) is not None
             separate = not folded and (self.level == "op" or group.apart or len(members) == 1)
@@ -292,20 +295,23 @@ class Collapse:
                         if (box := self._source_box(origin, node, group, start, folded)) is None or box == target:
                             continue
                         role = self._role(box, target, origin)
-                        if (box, target, role) in seen and not separate:
-                            continue
-                        seen.add((box, target, role))
-                        self.picture.edges.append(Edge(box, target, role))
+                        if separate or (box, target, role) not in seen:
+                            edge = seen[box, target, role] = Edge(box, target, role)
+                            self.picture.edges.append(edge)
+                        if not folded and self.picture.boxes[box].kind != "fold":
+                            result = origin.node, origin.out
+                            self.picture.boxes[box].results[result] = None
+                            seen[box, target, role].links.append(Link(result, *(origin.via or (node, origin.slot))))
 
-    def _link_folded(self, members: list[Node], seen: set) -> None:
+    def _link_folded(self, members: list[Node], seen: dict) -> None:
         """What is drawn and feeds an ellipsis in the middle of a long computation."""
         target = self.box_of[members[0]]
         for node in members:
             for link in node.inputs:
                 box = target if link is None else self.box_of.get(self.trace.follow(link)[0], target)
                 if box != target and (box, target, "data") not in seen:
-                    seen.add((box, target, "data"))
-                    self.picture.edges.append(Edge(box, target))
+                    seen[box, target, "data"] = Edge(box, target)
+                    self.picture.edges.append(seen[box, target, "data"])
 
     def _source_box(self, origin: Source, node: Node, group: Group, start: Any, folded: bool) -> int | None:
         maker = origin.node
@@ -410,6 +416,7 @@ class Collapse:
                     box = self._leaf_box(node, node)
                 if self.picture.boxes[box].kind == "op":
                     self.picture.boxes[box].kind = "output"
+                self.picture.boxes[box].results[node, 0] = None
                 wanted.add(box)
                 continue
             title = name if name and not name.startswith("[") else "y" if name == "[0]" else f"y{name}"
@@ -423,19 +430,22 @@ class Collapse:
                     elif column not in made:
                         t, notes = self.plan.steps[column or 0], [shape_text(shape_of(origin.node, origin.out))]
                         made[column] = self._add(Box("output", title, notes, f"{title}[{t}]", column, subscript=t))
-                    self._connect(box, made[column])
+                        self.picture.boxes[made[column]].results[origin.node, origin.out] = None
+                    self._connect(origin, box, made[column])
                 wanted.update(made.values())
             else:
                 title = self._final_state(origins) if name.startswith("[") else title
                 box = self._add(
                     Box("output", title or f"y{name}", [shape_text(y.shape)], f"output {shape_text(y.shape)}")
                 )
+                self.picture.boxes[box].results[self.trace.follow(y.node)] = None
                 for origin in origins:
                     source = self.box_of.get(origin.node)
                     if source is None and isinstance(origin.node, Node):
                         source = self.box_of[origin.node] = self._leaf_box(origin.node, node)
                     if source is not None:
-                        self._connect(source, box, "memory" if (origin.node, origin.out) in self.memories else "data")
+                        role = "memory" if (origin.node, origin.out) in self.memories else "data"
+                        self._connect(origin, source, box, role)
                 wanted.add(box)
         self._name_inputs()
         self.picture.prune(wanted)
@@ -472,7 +482,8 @@ class Collapse:
         letters = {self.output_name(o.node, o.out)[:1] for o in origins if o.node in self.index and family_of(o.node)}
         return f"{letters.pop()}_n" if letters in ({"h"}, {"c"}) else ""
 
-    def _connect(self, source: int, target: int, role: str = "data") -> None:
+    def _connect(self, origin: Source, source: int, target: int, role: str = "data") -> None:
+        self.picture.boxes[source].results[origin.node, origin.out] = None
         if not any([e.source == source and e.target == target for e in self.picture.edges[-8:]]):
             self.picture.edges.append(Edge(source, target, role))
 
@@ -506,11 +517,6 @@ class Collapse:
 
 
 # --- words --------------------------------------------------------------------------------------------------------
-
-
-def shape_of(node: Any, out: int) -> tuple:
-    shape = node.shape
-    return shape[out] if shape and isinstance(shape[0], tuple) else shape
 
 
 def shape_text(shape: tuple) -> str:

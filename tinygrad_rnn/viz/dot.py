@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 from . import style
+from .legend import legend
 from .picture import Box, Edge, Picture
+from .strip import NOT_FINITE, Strip
 
 MANY = 8  # edges from one box, from which on they leave it by a rail
+BARE = 'border="0" cellborder="0" cellspacing="0"'
 
 
 def text(label: str, limit: int = 60) -> str:
@@ -37,22 +41,50 @@ def _visible(c: str) -> str:
 
 def markup(box: Box) -> str:
     """The label of a box: its title, and below it the notes, smaller."""
-    color = f' color="{style.FAINT}"'
-    title = text(box.title) if box.symbol or not box.notes else f"<b>{text(box.title)}</b>"
+    tone = style.TONES.get(box.tone)
+    color = f' color="{tone.ink if tone is not None and tone.line == "" else style.FAINT}"'
+    title = text(box.title) if box.symbol or not box.lines else f"<b>{text(box.title)}</b>"
     if box.kind in ("start", "fold"):
         title = f'<font color="{style.FAINT}">{text(box.title)}</font>'
     if box.subscript:
         title += f'<sub><font point-size="{style.SMALL - 1}">{text(box.subscript)}</font></sub>'
     strut = '<font point-size="{}">\u200a</font>'  # a line is as high as its largest letter
-    notes = [f'<font point-size="{style.SMALL}"{color}>{text(note)}</font>' for note in box.notes if note]
-    notes = [strut.format(style.SMALL + 1.5 + 2.5 * (not k and bool(box.title))) + note for k, note in enumerate(notes)]
-    lines = ([title] if box.title else []) + notes
+    small = lambda words: f'<font point-size="{style.SMALL}"{color}>{text(words)}</font>'
+    notes = [note if isinstance(note, Strip) else small(note) for note in box.lines if note]
+    lines = [title] if box.title else []
+    if any([isinstance(note, Strip) for note in notes]):
+        return f"<{table([*lines, *notes], small)}>"
+    lines += [f"{strut.format(style.SMALL + 1.5 + 2.5 * (not k and bool(box.title)))}{n}" for k, n in enumerate(notes)]
     return f"<{'<br/>'.join(lines) or ' '}>"
+
+
+def table(lines: list[Any], small: Callable[[str], str]) -> str:
+    """Lines of a label, and among them strips whose captions, cells and words stand in columns."""
+    rows = []
+    for line in lines:
+        if isinstance(line, Strip):
+            cells = [small(line.caption), strip(line), small(line.words)]
+            rows.append("".join([f'<td align="left">{cell}</td>' for cell in cells]))
+        else:
+            rows.append(f'<td colspan="3">{line}</td>')
+    return f'<table {BARE} cellpadding="1">{"".join([f"<tr>{row}</tr>" for row in rows])}</table>'
+
+
+def strip(line: Strip) -> str:
+    """The cells of a strip, in a frame."""
+    width, height = line.cell
+    size = f'fixedsize="true" width="{width}" height="{height}"'
+    colors = {NOT_FINITE: style.ODD_CELL} | dict(enumerate(style.STRIP_COLORS))
+    rows = ["".join([f'<td {size} bgcolor="{colors[place]}"></td>' for place in row]) for row in line.cells]
+    frame = f'border="1" color="{style.INNER_LINE}" cellborder="0" cellspacing="0" cellpadding="0"'
+    return f"<table {frame}>{''.join([f'<tr>{row}</tr>' for row in rows])}</table>"
 
 
 def attributes(box: Box) -> dict[str, str]:
     look = style.LOOKS[box.kind]
     found = {"label": markup(box), "fillcolor": look.fill, "color": look.line, "penwidth": str(look.width)}
+    if tone := style.TONES.get(box.tone):
+        found |= {"fillcolor": tone.fill, "fontcolor": tone.ink}
     if look.shape != "box":
         found["shape"] = look.shape
     if look.style != style.LOOKS["op"].style:
@@ -63,8 +95,16 @@ def attributes(box: Box) -> dict[str, str]:
 
 
 def edge_attributes(edge: Edge) -> dict[str, str]:
-    color, width = style.EDGES[edge.role]
-    found = {"color": color, "penwidth": str(width)}
+    if edge.tone:
+        tone = style.TONES[edge.tone]
+        found = {"color": tone.line or tone.fill, "penwidth": str(tone.width)}
+        if tone.style:
+            found["style"] = tone.style
+    else:
+        color, width = style.EDGES[edge.role]
+        found = {"color": color, "penwidth": str(width)}
+    if edge.tip:
+        found["tooltip"] = plain(edge.tip)
     if edge.delayed:
         found["style"] = "dashed"
     return found
@@ -78,8 +118,8 @@ def new_graph(picture: Picture, **options: str) -> Any:
     graph = graphviz.Digraph("computation", comment=title.replace("\n", " "))
     font = {"fontname": style.FONT, "fontsize": str(style.TITLE), "fontcolor": style.INK}
     graph.attr("graph", bgcolor="white", pad="0.15", **font, **options)
-    if picture.folded:
-        graph.attr("graph", label=plain(picture.folded), labelloc="b", labeljust="l", fontcolor=style.FAINT)
+    if below := f"<{legend(picture)}>" if picture.legend else plain(picture.folded):
+        graph.attr("graph", label=below, labelloc="b", labeljust="l", fontcolor=style.FAINT)
     op = style.LOOKS["op"]
     graph.attr("node", shape=op.shape, style=op.style, margin="0.12,0.06", height="0.3", **font)
     graph.attr("edge", arrowsize="0.6", fontname=style.FONT, fontsize=str(style.SMALL))
@@ -136,6 +176,6 @@ def rail(graph: Any, source: int, edges: list[Edge]) -> None:
         look = edge_attributes(edge)
         point = f"n{source}_{k}"
         graph.node(point, label="", shape="point", width="0.05", height="0.05", color=look["color"])
-        graph.edge(before, point, arrowhead="none", **look)
+        graph.edge(before, point, arrowhead="none", **edge_attributes(edge.rail))
         graph.edge(point, f"n{edge.target}", **look)
         before = point

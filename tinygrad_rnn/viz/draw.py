@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from ..autograd.graph import Leaf
+from .annotate import annotate, checked
 from .collapse import collapse
 from .dot import arranged_by_dot
 from .drawing import Drawing
@@ -27,6 +29,8 @@ def draw(
     params: Mapping[str, Any] | None = None,
     budget: int | None = None,
     timeout: float = 60.0,
+    show: str | Iterable[str] = (),
+    color: str = "kind",
 ) -> Drawing:
     """Draw the graph by which `x` was computed. No user code runs and nothing is changed.
 
@@ -39,12 +43,23 @@ def draw(
         params: name -> tensor, for tensors that no module names.
         budget: how many boxes of operations at most; beyond, the middle is folded and the picture says so.
         timeout: seconds that the layout may take.
+        show: what boxes show besides, one word or several: "value"; "grad", what `.grad` holds, of leaves and where
+            retain_grad() was called; "gradient", the gradient of `x`, computed for this picture; "saved", how many
+            bytes an operation keeps for the backward pass (one that was opened: what its parts would keep). A few
+            numbers are written out, more of them become a strip of colours.
+        color: "kind", by what a box is; "gradient", boxes and edges by the norm of the gradient of `x` that arrives
+            or flows back there, on a logarithmic scale.
+
+    A gradient of `x`, which must then be a number, is computed apart: no `.grad` changes, nothing is freed and no
+    hook runs; only the rules of functions of your own are called.
 
     Returns:
         A Drawing, which shows itself in a notebook and saves as .svg, .png, .pdf, .dot, .gv or .html.
 
     Raises:
-        ValueError: an unknown level or view; nothing to draw, with the reason.
+        ValueError: an unknown level or view; nothing to draw, with the reason; a gradient is asked for and
+            `x` is no number.
+        RuntimeError: a gradient is asked for and an earlier backward has freed the graph.
 
     Example:
         >>> from tinygrad_rnn import Value, draw
@@ -59,6 +74,7 @@ def draw(
         raise ValueError(f"draw: level must be one of {', '.join(LEVELS)}, got {level!r}")
     if view not in VIEWS:
         raise ValueError(f"draw: view must be one of {', '.join(VIEWS)}, got {view!r}")
+    wanted = checked(show, color, view)
     opens = {"op": "all", "step": "steps"}.get(level, "none")
     trace = Trace(outputs, opens)
     names: dict[Any, str] = {}
@@ -70,6 +86,9 @@ def draw(
     picture = collapse(trace, level, view, names, budget or BUDGET, budget or BUDGET_WITHOUT_STEPS)
     if view == "rolled":
         picture = rolled(picture)
+    if wanted or color != "kind":
+        named = {x.node: x.array for x in (params or {}).values() if isinstance(x.node, Leaf)}
+        annotate(picture, trace, wanted, color, named)
     page = partial(_page, outputs, level, view, names, budget, timeout)
     if picture.columns:
         return Drawing(arranged_as_grid(picture), "nop2", timeout, page)

@@ -26,14 +26,17 @@ def gather(picture: Picture) -> None:
             target = picture.boxes[next(iter(serves[members[0]].values()))]
             title = picture.rows[target.row] if target.row is not None else target.title
             picture.boxes[members[0]] = _parameters(boxes, title) if kind == "parameter" else _states(boxes)
+            picture.boxes[members[0]].results = dict.fromkeys([each for box in boxes for each in box.results])
             for i in members:
                 stands_for[i] = members[0]
     joined = {j for i, j in enumerate(stands_for) if i != j}
     edges: dict[tuple, Edge] = {}
     for edge in picture.edges:
-        new = Edge(stands_for[edge.source], edge.target, edge.role, edge.delayed)
+        new = Edge(stands_for[edge.source], edge.target, edge.role, edge.delayed, edge.links)
         if new.source in joined:
-            edges.setdefault((new.source, new.target, new.role), new)
+            first = edges.setdefault((new.source, new.target, new.role), new)
+            if first is not new:
+                first.links = [*first.links, *new.links]
         else:
             edges[len(edges),] = new
     picture.edges = list(edges.values())

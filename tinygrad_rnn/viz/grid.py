@@ -166,11 +166,11 @@ class Grid:
         for chain in ([s for s in spots if s[0] >= here], [s for s in spots if s[0] < here][::-1]):
             name, points = f"n{edge.source}", start
             for x, column in chain:
-                self._line(name, _tap_name(rail, column), edge, corners([*points, (x, y)]), arrow=False)
+                self._line(name, _tap_name(rail, column), edge.rail, corners([*points, (x, y)]), arrow=False)
                 name, points = _tap_name(rail, column), [(x, y)]
 
     def _point(self, column: int, name: str, at: Point, edge: Edge) -> None:
-        self.points.setdefault(column, []).append((name, at, style.EDGES[edge.role][0]))
+        self.points.setdefault(column, []).append((name, at, edge_attributes(edge.rail)["color"]))
 
     def _tap(self, way: Tap) -> None:
         edge, level, b = way
@@ -194,12 +194,13 @@ class Grid:
             self._point(a.column, point, here, edge)
             self._line(f"n{edge.source}", point, edge, corners([*begin, here]), arrow=False)
             if name:
-                self._line(name, point, edge, corners([*start, here]), arrow=False)
+                self._line(name, point, edge.rail, corners([*start, here]), arrow=False)
             name, start = point, [here]
         elbow = self.at.elbow(region, way, arriving=onward)
         tail = self.at.tails[region, way] if onward else [self.at.side(way.target, right=True)]
         path = corners([*start, (elbow, y), (elbow, tail[0][1]), tail[0]])
-        self._line(name, f"n{way.target}", items[-1][1], path[:-1] + waves(tail))
+        last = items[-1][1] if len(items) == 1 else items[-1][1].rail
+        self._line(name, f"n{way.target}", last, path[:-1] + waves(tail))
 
     def _far(self, way: Far) -> None:
         edge, region = way

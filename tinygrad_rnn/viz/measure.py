@@ -6,6 +6,7 @@ import unicodedata
 
 from . import style
 from .picture import Box
+from .strip import Strip
 
 NARROW, WIDE = set("ijltfr.,:;|!'()[]{}/\\ \"`-"), set("mwMW@%…⋯")
 
@@ -25,9 +26,22 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def size(box: Box) -> tuple[float, float]:
     """Width and height of a box, in points."""
-    notes = [text_width(note[:60], style.SMALL) for note in box.notes if note]
+    lines = [line for line in box.lines if line]
+    notes = [text_width(line[:60], style.SMALL) for line in lines if not isinstance(line, Strip)]
+    strips = [line for line in lines if isinstance(line, Strip)]
     subscript = text_width(box.subscript, style.TITLE * 0.7)
-    title = text_width(box.title[:60], style.TITLE, bold=bool(notes)) + subscript if box.title else 0.0
-    width = max([title, *notes]) + 16
-    height = (15.0 if box.title else 0.0) + 12.6 * len(notes) + (11 if notes else 7) + (3 if box.subscript else 0)
+    title = text_width(box.title[:60], style.TITLE, bold=bool(lines)) + subscript if box.title else 0.0
+    width = max([title, *notes, _strips_width(strips)]) + 16
+    height = (15.0 if box.title else 0.0) + 12.6 * len(notes) + (11 if lines else 7) + (3 if box.subscript else 0)
+    if strips:  # then the lines are the rows of a table
+        height = 15.2 + 12.8 * len(notes) + sum([max(12.8, strip.extent[1] + 2.0) for strip in strips]) + 8.0
     return max(width, 26.0), max(height, 22.0)
+
+
+def _strips_width(strips: list[Strip]) -> float:
+    """Captions, cells and words stand in columns."""
+    if not strips:
+        return 0.0
+    captions = max([text_width(strip.caption, style.SMALL) for strip in strips])
+    words = max([text_width(strip.words, style.SMALL) for strip in strips])
+    return captions + max([strip.extent[0] for strip in strips]) + words + 8

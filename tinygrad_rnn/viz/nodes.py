@@ -12,8 +12,10 @@ import numpy as np
 
 from ..autograd.backward import Freed, alias, expand
 from ..autograd.graph import LEAF, PORT, Leaf, Node
+from ..autograd.writes import Writes
 
 Root = tuple[str, Any]  # what the user calls an output, and its handle
+Result = tuple[Any, int]  # a node, and which of its outputs
 
 
 class Given:
@@ -32,6 +34,7 @@ class Source(NamedTuple):
     node: Any
     out: int
     slot: int  # which input
+    via: tuple[Any, int] | None = None  # the node that reads it and its slot, where that is another one
 
 
 class Trace:
@@ -52,6 +55,8 @@ class Trace:
         self.inside: dict[Node, slice] = {}  # opened node -> where in `nodes` what it consists of is
         self.freed = False  # whether an opened operation was freed: its body then ran on zeros
         self._makes_steps: dict[str, bool] = {}  # fused operation -> whether its body walks through time
+        self.hollow: set[Node] = set()  # from inside a node whose saved arrays are gone or overwritten
+        self.arrays: list[tuple[Node, np.ndarray]] = []  # what the inputs and outputs of opened nodes hold
         self._collect(below([y.node for _, y in outputs]), opens)
 
     def _collect(self, nodes: list[Node], opens: str) -> None:
@@ -86,13 +91,16 @@ class Trace:
     def open(self, node: Node) -> list[Node]:
         """What a fused node consists of, oldest first."""
         aliases, outputs = expand(node)
-        traced = isinstance(node.saved, Freed)
+        traced = isinstance(node.saved, Freed) or node in self.hollow
+        hollow = traced or overwritten(node)
         self.freed |= traced
         for name, entry, link in zip(node.op.inputs, aliases, node.inputs, strict=True):
             if entry is None:
                 continue
             if entry.node is not None:
                 self._same[entry.node] = link
+                if not hollow:
+                    self.arrays.append((link, entry.array))
             else:  # the name that the fused operation has for it tells more than that of a primitive
                 x = entry.array
                 self._given.setdefault((name, *_memory(x)), Given(name, x.shape, x.dtype, x, traced))
@@ -100,7 +108,26 @@ class Trace:
         for name, y in zip(node.op.outputs, outputs):
             if y.node is not None and y.node not in self._same:
                 self.names[self._port(y.node)] = name
-        return below([y.node for y in outputs], stop=self._same)
+        inner = below([y.node for y in outputs], stop=self._same)
+        if hollow:
+            self.hollow.update(inner)
+        else:
+            self.arrays += [(y.node, y.array) for y in outputs if y.node is not None]
+        return inner
+
+    @property
+    def opened(self) -> list[Node]:
+        """The nodes that were looked into."""
+        return [*self._bodies]
+
+    def result_name(self, node: Any, out: int) -> str:
+        """What its operation calls a result, or how a result is called that has no name."""
+        if isinstance(node, Given):
+            return node.name
+        if node.rule is LEAF or node.op.single:
+            return self.names.get((node, out), "y")
+        first = node.op.outputs[0]
+        return f"{first[1:]}[{out}]" if first.startswith("*") else node.op.outputs[out].removesuffix("_next")
 
     def _port(self, node: Node) -> tuple[Node, int]:
         return (node.inputs[0], node.saved) if node.rule is PORT else (node, 0)
@@ -141,7 +168,7 @@ class Trace:
             return None if kind is None else self._given.setdefault((node, slot), Given(name, *kind))
         x = dict(zip(node.rule.saves, saved, strict=False)).get(name)
         if isinstance(x, np.ndarray):
-            return self._given.setdefault((name, *_memory(x)), Given(name, x.shape, x.dtype, x))
+            return self._given.setdefault((name, *_memory(x)), Given(name, x.shape, x.dtype, x, node in self.hollow))
         if isinstance(x, float):
             return self._given.setdefault((node, slot), Given(name, (), None, x))
         return None
@@ -166,6 +193,21 @@ def _memory(x: np.ndarray) -> tuple:
 
 def _created(node: Node) -> int:
     return node.seq
+
+
+def overwritten(node: Node) -> bool:
+    """Whether something that a node saved was written to since."""
+    if node.seq < Writes.last:
+        try:
+            Writes.check(node)
+        except RuntimeError:
+            return True
+    return False
+
+
+def shape_of(node: Any, out: int) -> tuple:
+    shape = node.shape
+    return shape[out] if shape and isinstance(shape[0], tuple) else shape
 
 
 def steps_in(node: Node) -> int:

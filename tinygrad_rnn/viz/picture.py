@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from .scale import Scale
+from .strip import Strip
 
 INPUTS, OUTPUTS = "inputs of the folded steps", "outputs of the folded steps"
+
+
+class Link(NamedTuple):
+    """One use of a result: which input of which node reads it."""
+
+    result: tuple[Any, int]  # a node and which of its outputs
+    reader: Any
+    slot: int
 
 
 @dataclass(slots=True)
@@ -21,6 +32,19 @@ class Box:
     subscript: str = ""
     symbol: bool = False  # the title is a sign like +
     parts: list[Any] = field(default_factory=list)  # the applications, leaves and inputs that it stands for
+    nodes: list = field(default_factory=list)  # those of them that are applications and not folded away
+    results: dict[tuple[Any, int], None] = field(default_factory=dict)  # of those, what is used outside
+    shown: list[tuple[int, str | Strip]] = field(default_factory=list)  # lines on request, below so many notes
+    tone: str = ""  # a key of style.TONES, where colour tells the gradient
+
+    @property
+    def lines(self) -> list[str | Strip]:
+        """All that is written below the title."""
+        found: list[str | Strip] = []
+        for k in range(len(self.notes) + 1):
+            found += [*self.notes[k - 1 : k]] if k else []
+            found += [line for place, line in self.shown if place == k]
+        return found
 
 
 @dataclass(slots=True)
@@ -31,6 +55,14 @@ class Edge:
     target: int
     role: str = "data"  # a key of style.EDGES
     delayed: bool = False  # back to the next step of the same box
+    links: list[Link] = field(default_factory=list)  # what it stands for
+    tone: str = ""
+    tip: str = ""
+
+    @property
+    def rail(self) -> Edge:
+        """The part that it shares with other edges: no tone of its own."""
+        return Edge(self.source, self.target, self.role, self.delayed, tone=self.tone and "rail")
 
 
 @dataclass
@@ -43,6 +75,14 @@ class Picture:
     columns: list[str] = field(default_factory=list)  # their labels
     rows: list[str] = field(default_factory=list)  # their labels
     folded: str = ""  # what was left out, in words
+    scale: Scale | None = None  # of the tones
+    strips: bool = False  # whether boxes show strips
+    words: list[str] = field(default_factory=list)  # below the picture
+
+    @property
+    def legend(self) -> bool:
+        """Whether what it shows has to be explained."""
+        return bool(self.scale or self.strips or self.words)
 
     def prune(self, wanted: set[int]) -> None:
         """Keep what leads to a wanted box."""
@@ -62,7 +102,7 @@ class Picture:
         new = {old: i for i, old in enumerate(boxes)}
         self.boxes = [self.boxes[i] for i in boxes]
         self.edges = [
-            Edge(new[e.source], new[e.target], e.role, e.delayed)
+            Edge(new[e.source], new[e.target], e.role, e.delayed, e.links)
             for e in self.edges
             if e.source in new and e.target in new
         ]
