@@ -26,9 +26,19 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @option("--view", type=click.Choice(VIEWS), default="unrolled", help="All steps, a few of them, or one with a loop.")
 @option("--show", type=click.Choice(["value", "gradient", "saved"]), multiple=True, help="What boxes show; repeatable.")
 @option("--color", type=click.Choice(COLORS), default="kind", help="What colours tell: the kind, or the gradient.")
+@click.option("--backward", is_flag=True, help="Draw the backward pass as well.")
 @click.option("-o", "--output", type=FILE, help=f"Where to: {', '.join(FORMATS)}.  [default: CELL.svg]")
 def draw(
-    cell: str, layers: int, steps: int, hidden: int, level: str, view: str, show: tuple, color: str, output: Path | None
+    cell: str,
+    layers: int,
+    steps: int,
+    hidden: int,
+    level: str,
+    view: str,
+    show: tuple,
+    color: str,
+    backward: bool,
+    output: Path | None,
 ) -> None:
     """Draw a small recurrent network, unrolled through time; as .html, a page that steps through its backward pass.
 
@@ -45,7 +55,7 @@ def draw(
     if color == "gradient" or "gradient" in show:
         y = y[-1].sum()
     try:
-        viz.draw(y, level, view, show=show, color=color).save(output)
+        viz.draw(y, level, view, show=show, color=color, backward=backward).save(output)
     except (RuntimeError, ValueError) as error:  # no Graphviz, a failed layout; a rolled picture with gradients
         raise click.ClickException(str(error)) from error
     click.echo(f"wrote {output}")

@@ -59,8 +59,9 @@ def annotate(picture: Picture, trace: Trace, show: Iterable[str], color: str, na
             flow.paint()
     for box in picture.boxes:
         if box.kind != "fold" and not box.title.endswith("= 0"):
-            _describe(box, trace, [lines[word] for word in SHOWN if word in lines])
-            if "saved" in show and (size := saved_bytes(box.nodes)):
+            told = [word for word in lines if picture.turn is None or (box.of is None) == (word == "value")]
+            _describe(box, trace, [lines[word] for word in told])
+            if "saved" in show and box.of is None and (size := saved_bytes(box.nodes)):
                 box.shown.append((len(box.notes), f"saves {bytes_text(size)}"))
     if "saved" in show:
         real = [node for node in below([y.node for _, y in trace.outputs]) if node.rule.op is not None]
@@ -166,19 +167,20 @@ class Flow:
         return hypot(*found) if found else None
 
     def of_edge(self, i: int, edge: Edge) -> float | None:
-        if not edge.links and self.picture.boxes[edge.target].kind == "output":
+        ends = [self.picture.boxes[i] for i in (edge.source, edge.target)]
+        if not edge.links and any([(b if b.of is None else self.picture.boxes[b.of]).kind == "output" for b in ends]):
             return 1.0  # of what is drawn by itself
         return hypot(*self._parts[i]) if i in self._parts else None
 
     def paint(self) -> None:
         """Give every box and edge the tone of its norm."""
         picture = self.picture
-        shown_boxes = [box for box in picture.boxes if box.kind not in ("fold", "start")]
-        boxes = [self.of_box(box) for box in shown_boxes]
-        edges = [self.of_edge(i, edge) for i, edge in enumerate(picture.edges)]
-        scale = picture.scale = Scale.over([*boxes, *edges])
-        items: list[tuple[Box | Edge, float | None]] = [*zip(shown_boxes, boxes), *zip(picture.edges, edges)]
-        for item, size in items:
+        mine = lambda box: (box.of is not None) == (picture.turn is not None)  # the backward pass, if it is drawn
+        sizes: list[tuple[Box | Edge, float | None]] = []
+        sizes += [(b, self.of_box(b)) for b in picture.boxes if mine(b) and b.kind not in ("fold", "start")]
+        sizes += [(e, self.of_edge(i, e)) for i, e in enumerate(picture.edges) if mine(picture.boxes[e.source])]
+        scale = picture.scale = Scale.over([size for _, size in sizes])
+        for item, size in sizes:
             item.tone = scale.tone(size)
             said = "no gradient flows here" if size is None else f"norm of the gradient {number_text(size)}"
             item.tip = f"{item.tip}\n{said}".strip()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .blocks import Block, box_sizes, shape_alike
-from .picture import OUTPUTS, Edge, Picture
+from .picture import OUTPUTS, Box, Edge, Picture
 
 
 class State(NamedTuple):
@@ -91,7 +91,8 @@ class Arrangement:
         self.boxes = picture.boxes
         self.opened = picture.level == "op"
         self.levels = self._levels()
-        self.top = max(self.levels.values(), default=0) + 1
+        self.outputs = 1 + max([level for row, level in self.levels.items() if not self._is_back(row)], default=0)
+        self.top = self.outputs if picture.turn is None else max([*self.levels.values(), self.outputs + 1]) + 1
         self.block_of: dict[int, Block] = {}
         self.blocks: list[Block] = []
         self.in_column: list[list[Block]] = [[] for _ in picture.columns]
@@ -112,8 +113,15 @@ class Arrangement:
             self._plan(edge)
         shape_alike(self.blocks)
 
+    def _is_back(self, row: int) -> bool:
+        """Whether a row belongs to the backward pass."""
+        return self.picture.turn is not None and row >= self.picture.turn
+
     def _levels(self) -> dict[int, int]:
-        """row -> level: above every row that feeds it in the same step; rows never seen together may share."""
+        """row -> level: above every row that feeds it in the same step; rows never seen together may share.
+
+        The backward pass starts above the outputs and what arrives there.
+        """
         columns: dict[int, set[int]] = {}
         above: dict[int, set[int]] = {}
         for box in self.boxes:
@@ -130,6 +138,8 @@ class Arrangement:
         taken: dict[int, set[int]] = {}
         for row in sorted(columns, key=lambda r: (depth[r], r)):
             level = 1 + max([levels[r] for r in above.get(row, ()) if r in levels], default=0)
+            if self._is_back(row):
+                level = max(level, 3 + max([levels[r] for r in levels if not self._is_back(r)], default=0))
             while taken.get(level, set()) & columns[row]:
                 level += 1
             levels[row] = level
@@ -145,9 +155,7 @@ class Arrangement:
                 key: tuple = (box.column, box.row)
                 level = self.levels[box.row]
             else:
-                key, level = (box.column, None, i), 0
-                if box.kind == "output" or box.tip == OUTPUTS:
-                    level = self.top
+                key, level = (box.column, None, i), self._level_alone(box)
             if key not in at:
                 at[key] = Block(box.column, level, box.row)
                 self.blocks.append(at[key])
@@ -160,15 +168,23 @@ class Arrangement:
             box_sizes(block, self.boxes)
         self._find_mirrored()
 
+    def _level_alone(self, box: Box) -> int:
+        """Of what a step takes in or gives away, or of its gradient."""
+        leaves = lambda each: each.kind == "output" or each.tip == OUTPUTS
+        if box.of is None:
+            return self.outputs if leaves(box) else 0
+        return self.outputs + 1 if leaves(self.boxes[box.of]) else self.top
+
     def _find_mirrored(self) -> None:
-        """Rows whose state goes from right to left."""
+        """Rows whose state goes from right to left; rolled up, those of the backward pass."""
         votes: dict[int, int] = {}
         for edge in self.picture.edges:
             a, b = self.block_of.get(edge.source), self.block_of.get(edge.target)
             if a is not None and b is not None and a.row is not None and a.row == b.row:
                 votes[a.row] = votes.get(a.row, 0) + (a.column < b.column) - (a.column > b.column)
         for block in self.blocks:
-            block.mirror = block.row is not None and votes.get(block.row, 0) < 0
+            if block.row is not None:
+                block.mirror = votes[block.row] < 0 if votes.get(block.row) else self._is_back(block.row)
 
     def _assign_regions(self) -> None:
         n, end = len(self.boxes), len(self.picture.columns)
@@ -178,7 +194,7 @@ class Arrangement:
         out: list[list[int]] = [[] for _ in range(n)]
         into: list[list[int]] = [[] for _ in range(n)]
         for edge in self.picture.edges:
-            if not edge.delayed:
+            if not edge.delayed and self.boxes[edge.target].of is None:
                 out[edge.source].append(edge.target)
                 into[edge.target].append(edge.source)
         order = _topological(out, into)
@@ -194,7 +210,7 @@ class Arrangement:
                 earliest[i] = min(earliest[i], earliest[j] if column is None else column)
         starts = self._era_starts()
         for i in range(n):
-            if self.boxes[i].column is not None:
+            if self.boxes[i].column is not None or self.boxes[i].of is not None:
                 continue
             if self.boxes[i].kind == "start":
                 side = earliest[i]
@@ -208,10 +224,13 @@ class Arrangement:
             else:
                 self.region[i] = max([s for s in starts if s <= earliest[i]], default=0)
         for i in reversed(order):  # a parameter lies beside what it feeds
-            if self.boxes[i].column is None and not into[i] and self.boxes[i].kind != "start":
+            if i in self.region and not into[i] and self.boxes[i].kind != "start":
                 nearest = [self.region[j] for j in out[i] if j in self.region]
                 if nearest and all([j in self.region for j in out[i]]):
                     self.region[i] = min(nearest)
+        for i, box in enumerate(self.boxes):
+            if box.of in self.region and box.column is None:
+                self.region[i] = self.region[box.of]
 
     def _era_starts(self) -> list[int]:
         labels = [label.rpartition("  ")[0] for label in self.picture.columns]
@@ -322,6 +341,10 @@ class Arrangement:
         self.far_sources.add(edge.source)
         self.far[edge.target] = lane
         self.ways.append(Far(edge, t))
+
+    def to_left(self, rail: tuple[int, int]) -> bool:
+        """Whether a rail starts to the right of the steps that it taps: the gradient of what they were used for."""
+        return self.region.get(rail[0]) == len(self.picture.columns)
 
     def from_left(self, key: Gather) -> bool:
         """Whether what is gathered for a box lies to the left of its region."""

@@ -53,6 +53,7 @@ class Collapse:
         self.plan = Plan(self.groups, self.members, self.timeline.columns, level, view, budget, budget_outside)
         self.box_of: dict[Node, int] = {}  # also of leaves
         self.box_of_given: dict[Any, int] = {}
+        self.sequences: set[Node] = set()  # leaves of which each step reads its part
         self.rows: dict[tuple, int] = {}
         self.known_dtypes = {y.node: y.dtype for _, y in trace.outputs if hasattr(y, "dtype")}
         self.memories, self.state_slots = self._states()
@@ -97,6 +98,8 @@ class Collapse:
                 read = [each._replace(via=(node, each.slot)) for each in reversed(inputs)]
                 waiting += [(each, t if name in JOINS else None) for each in read]
             else:
+                if t is not None and isinstance(node, Leaf):
+                    self.sequences.add(node)
                 found.append(Source(node, out, source.slot, via))
         return found if len(found) > 1 else [each._replace(via=None) for each in found]
 
@@ -341,7 +344,7 @@ class Collapse:
         if name is None and (own := leaf.name) is not None:
             modules = [frame.name for frame in user.scope if frame.kind == "module"]
             name = ".".join([*modules[1 if self.lone_root else 0 :], own])
-        kind = "parameter" if name is not None else "input"
+        kind = "parameter" if name is not None and leaf not in self.sequences else "input"
         notes = [shape_text(leaf.shape)]
         if leaf.dtype != np.float32:  # type: ignore[attr-defined]
             notes.append(str(leaf.dtype))  # type: ignore[attr-defined]
@@ -499,7 +502,7 @@ class Collapse:
         for i, box in enumerate(self.picture.boxes):
             if box.kind == "input":
                 columns = [column for column in targets.get(i, ()) if column is not None]
-                if len(columns) > 1 and box.tip == "requires grad":
+                if len(columns) > 1 and box.tip == "requires grad" and box.parts[0] not in self.sequences:
                     box.kind = "parameter"
                 elif len(columns) == 1 and None not in targets[i]:
                     box.column = columns[0]

@@ -103,6 +103,8 @@ def edge_attributes(edge: Edge) -> dict[str, str]:
     else:
         color, width = style.EDGES[edge.role]
         found = {"color": color, "penwidth": str(width)}
+        if edge.role == "pair":
+            found |= {"style": "dotted", "arrowhead": "none"}
     if edge.tip:
         found["tooltip"] = plain(edge.tip)
     if edge.delayed:
@@ -156,26 +158,36 @@ def arranged_by_dot(picture: Picture) -> str:
                 cell.node(f"n{i}", **attributes(picture.boxes[i]))
     leaving: dict[int, list[Edge]] = {}
     for edge in picture.edges:
-        leaving.setdefault(edge.source, []).append(edge)
-    for source, edges in leaving.items():
+        leaving.setdefault(edge.target if is_back(picture, edge) else edge.source, []).append(edge)
+    for first, edges in leaving.items():
+        back = is_back(picture, edges[0])
         if len(edges) > MANY:
-            rail(graph, source, sorted(edges, key=lambda edge: edge.target))
+            rail(graph, first, sorted(edges, key=lambda edge: edge.source if back else edge.target), back)
             continue
         for edge in edges:
-            graph.edge(f"n{source}", f"n{edge.target}", **edge_attributes(edge))
+            look = edge_attributes(edge) | ({"dir": "back"} if back else {})
+            if edge.role == "pair" and picture.boxes[edge.source].kind != "output":
+                look["constraint"] = "false"
+            graph.edge(f"n{first}", f"n{edge.source if back else edge.target}", **look)
     return graph.source
 
 
-def rail(graph: Any, source: int, edges: list[Edge]) -> None:
-    """A row of points that hands what one box gives on to many, oldest first.
+def is_back(picture: Picture, edge: Edge) -> bool:
+    """Whether an edge belongs to the backward pass: it is placed like the edge whose way back it is."""
+    return picture.boxes[edge.source].of is not None
+
+
+def rail(graph: Any, first: int, edges: list[Edge], back: bool) -> None:
+    """A row of points that hands what one box gives on to many, oldest first; or collects it, on the way `back`.
 
     Direct edges would each run past all that lies between, and `dot` would take minutes to place a few hundred.
     """
-    before = f"n{source}"
+    plain = {"arrowhead": "none"}
+    before, start, end = f"n{first}", {"dir": "back"} if back else plain, plain if back else {}
     for k, edge in enumerate(edges):
         look = edge_attributes(edge)
-        point = f"n{source}_{k}"
+        point = f"n{first}_{k}"
         graph.node(point, label="", shape="point", width="0.05", height="0.05", color=look["color"])
-        graph.edge(before, point, arrowhead="none", **edge_attributes(edge.rail))
-        graph.edge(point, f"n{edge.target}", **look)
+        graph.edge(before, point, **edge_attributes(edge.rail), **(plain if k else start))
+        graph.edge(point, f"n{edge.source if back else edge.target}", **look, **end)
         before = point

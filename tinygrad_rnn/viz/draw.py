@@ -13,6 +13,7 @@ from .dot import arranged_by_dot
 from .drawing import Drawing
 from .grid import arranged_as_grid
 from .groups import LEVELS
+from .mirror import mirror
 from .nodes import Trace, drawable
 from .roll import rolled
 
@@ -31,6 +32,7 @@ def draw(
     timeout: float = 60.0,
     show: str | Iterable[str] = (),
     color: str = "kind",
+    backward: bool = False,
 ) -> Drawing:
     """Draw the graph by which `x` was computed. No user code runs and nothing is changed.
 
@@ -49,6 +51,8 @@ def draw(
             numbers are written out, more of them become a strip of colours.
         color: "kind", by what a box is; "gradient", boxes and edges by the norm of the gradient of `x` that arrives
             or flows back there, on a logarithmic scale.
+        backward: draw the backward pass as well, the gradient of each box beside it. The picture is that of the
+            graph with its edges turned around: nothing is computed for it, and a graph that was freed has it too.
 
     A gradient of `x`, which must then be a number, is computed apart: no `.grad` changes, nothing is freed and no
     hook runs; only the rules of functions of your own are called.
@@ -86,6 +90,8 @@ def draw(
     picture = collapse(trace, level, view, names, budget or BUDGET, budget or BUDGET_WITHOUT_STEPS)
     if view == "rolled":
         picture = rolled(picture)
+    if backward:
+        mirror(picture)
     if wanted or color != "kind":
         named = {x.node: x.array for x in (params or {}).values() if isinstance(x.node, Leaf)}
         annotate(picture, trace, wanted, color, named)

@@ -20,6 +20,7 @@ from .place import COLUMN_GAP, Places
 from .splines import climb, corners, pos, waves
 
 LABEL = 22.0  # height of a column's label
+MEMORY = ("memory", "memory gradient")  # the cell state runs above the hidden state
 
 
 def arranged_as_grid(picture: Picture) -> str:
@@ -59,7 +60,7 @@ class Grid:
         self.lines.append((a, b, options))
 
     def _edge(self, edge: Edge, path: list[Point]) -> None:
-        self._line(f"n{edge.source}", f"n{edge.target}", edge, path)
+        self._line(f"n{edge.source}", f"n{edge.target}", edge, path, arrow=edge.role != "pair")
 
     def _entry(self, block: Block, source: tuple[int, str]) -> tuple[float, list[Point]]:
         """(x of the vertical line that leads in, what follows it)."""
@@ -100,7 +101,7 @@ class Grid:
             points += tails[b.state_in[key].index(b.boxes.index(edge.target))][1:]
         if len(self.plan.between[self.plan.pair(edge.source, a, b)]) > 1:
             # two states between two boxes run side by side, the cell state above
-            side = 5.0 if edge.role == "memory" else -5.0
+            side = 5.0 if edge.role in MEMORY else -5.0
             if a is None or a.single:
                 points[0] = (points[0][0], points[0][1] + side)
             if b.single:
@@ -117,7 +118,7 @@ class Grid:
         side = -1 if a.mirror else 1
         right = begin[0] + side * (away + (STRIP * after + 4 if after else 0))
         left = end[0] - side * (away + (STRIP * before + 4 if before else 0))
-        shift = (5.0 if edge.role == "memory" else -5.0) if a.single and a.loops > 1 else 0.0
+        shift = (5.0 if edge.role in MEMORY else -5.0) if a.single and a.loops > 1 else 0.0
         y = self.at.lane(a.level + 1, ("loop", a.row, *key))
         begin, end = (begin[0], begin[1] + shift), (end[0], end[1] + shift)
         over = corners([begin, (right, begin[1]), (right, y), (left, y), (left, end[1]), end])
@@ -127,7 +128,8 @@ class Grid:
             self._line(f"n{edge.source}", f"n{a.boxes[position]}", edge, path)
         if not number:
             where = left + (right - left) * 0.8, self.at.lane(a.level + 1, ("words", a.row))
-            self.words.setdefault(a.column, []).append((f"back{edge.source}", "t − 1", where))
+            words = "t − 1" if self.boxes[edge.source].of is None else "t + 1"
+            self.words.setdefault(a.column, []).append((f"back{edge.source}", words, where))
 
     def _vertical(self, way: Vertical) -> None:
         edge, a, b, out, lane_a, lane_b, skip = way
@@ -151,9 +153,13 @@ class Grid:
         spots = sorted([(self._entry(b, key)[0], b.column) for b, key in self.plan.taps[rail]])
         for x, column in spots:
             self._point(column, _tap_name(rail, column), (x, y), edge)
+        lead: list[Point] = []  # from the source to the edge of its region
         if a is None:
             region = self.plan.region[edge.source]
-            begin, elbow = self.at.side(edge.source, right=True), self.at.elbow(region, rail)
+            to_left = self.plan.to_left(rail)
+            tail = self.at.tails[region, rail] if to_left else [self.at.side(edge.source, right=True)]
+            lead, begin = waves(tail[::-1])[:-1], tail[0]
+            elbow = self.at.elbow(region, rail, arriving=to_left)
             start = [begin, (elbow, begin[1]), (elbow, y)]
         else:
             begins, x = self._exit(a, out)
@@ -166,8 +172,9 @@ class Grid:
         for chain in ([s for s in spots if s[0] >= here], [s for s in spots if s[0] < here][::-1]):
             name, points = f"n{edge.source}", start
             for x, column in chain:
-                self._line(name, _tap_name(rail, column), edge.rail, corners([*points, (x, y)]), arrow=False)
-                name, points = _tap_name(rail, column), [(x, y)]
+                path = [*lead, *corners([*points, (x, y)])]
+                self._line(name, _tap_name(rail, column), edge.rail, path, arrow=False)
+                name, points, lead = _tap_name(rail, column), [(x, y)], []
 
     def _point(self, column: int, name: str, at: Point, edge: Edge) -> None:
         self.points.setdefault(column, []).append((name, at, edge_attributes(edge.rail)["color"]))

@@ -36,6 +36,7 @@ class Box:
     results: dict[tuple[Any, int], None] = field(default_factory=dict)  # of those, what is used outside
     shown: list[tuple[int, str | Strip]] = field(default_factory=list)  # lines on request, below so many notes
     tone: str = ""  # a key of style.TONES, where colour tells the gradient
+    of: int | None = None  # of a gradient in the mirrored half: the box whose gradient it is
 
     @property
     def lines(self) -> list[str | Strip]:
@@ -78,6 +79,7 @@ class Picture:
     scale: Scale | None = None  # of the tones
     strips: bool = False  # whether boxes show strips
     words: list[str] = field(default_factory=list)  # below the picture
+    turn: int | None = None  # the first row of the backward pass, if it is drawn
 
     @property
     def legend(self) -> bool:

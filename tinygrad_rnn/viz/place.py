@@ -21,7 +21,7 @@ class Places:
 
     Attributes:
         outside: box outside the steps -> its centre.
-        tails: line that arrives in a region from the left -> the rest of its way.
+        tails: line that arrives in a region from the left, or leaves it to the left -> its way in the region.
         inner: (edge, points) of the edges inside regions.
     """
 
@@ -157,7 +157,7 @@ class Places:
         flush = set() if final else feeds & set(mine)
         number = {i: k for k, i in enumerate(mine)}
         ports = {line: len(mine) + n for n, line in enumerate(arriving)}  # where lines from outside come in
-        links = [(number[edge.source], number[edge.target]) for edge in inner]
+        links = [(number[a], number[b]) for a, b in map(self._rightwards, inner)]
         links += [(port, number[_target(line)]) for line, port in ports.items()]
         wishes = {number[i]: wish for i, wish in self._wishes(mine).items()}
         wishes |= {port: self._arrival(line) for line, port in ports.items()}
@@ -171,16 +171,23 @@ class Places:
             self.outside[i] = (x + px, layout.at[k][1] + shift)
         routes = [[(x + px, py + shift) for px, py in route] for route in layout.routes]
         for edge, route in zip(inner, routes):
-            points = [self.side(edge.source, right=True), *route[1:-1]]
-            if edge.target in flush:  # past the wider boxes above and below it
+            a, b = self._rightwards(edge)
+            points = [self.side(a, right=True), *route[1:-1]]
+            if b in flush:  # past the wider boxes above and below it
                 widest = max([size(self.boxes[i])[0] for i in flush])
-                points.append((x + layout.width - widest, self.outside[edge.target][1]))
-            self.inner.append((edge, [*points, self.side(edge.target, right=False)]))
+                points.append((x + layout.width - widest, self.outside[b][1]))
+            points.append(self.side(b, right=False))
+            self.inner.append((edge, points if a == edge.source else points[::-1]))
         for line, route in zip(ports, routes[len(inner) :]):
             end = self.side(_target(line), right=False)
             self.tails[region, line] = [*route[:-1], (route[-1][0], end[1]), end]
         self.region_end[region] = x + layout.width
         return x + layout.width + (0.0 if final else strip)
+
+    def _rightwards(self, edge: Edge) -> tuple[int, int]:
+        """The ends of an edge from left to right: the backward pass goes back to the left."""
+        back = self.boxes[edge.source].of is not None and self.boxes[edge.target].of is not None
+        return (edge.target, edge.source) if back else (edge.source, edge.target)
 
     def _lines(self, mine: list[int]) -> list[Any]:
         """The lines that leave or enter a region."""
@@ -192,12 +199,12 @@ class Places:
     def _arrives(self, line: Any) -> bool:
         if isinstance(line, Gather):
             return self.plan.from_left(line)
-        return line[0] == "far" and line[1] in self.plan.far
+        return line[1] in self.plan.far if line[0] == "far" else self.plan.to_left(line)
 
     def _arrival(self, line: Any) -> float:
         if isinstance(line, Gather):
             return self.lane(line.level + 1, line)
-        return self.lane(0, self.plan.far[line[1]])
+        return self.lane(0, self.plan.far[line[1]]) if line[0] == "far" else self.lane(line[1], ("rail", line[0]))
 
     def _wishes(self, mine: list[int]) -> dict[int, float]:
         """Each box that feeds or is fed by steps would like to lie at the height of its line."""
@@ -214,4 +221,5 @@ class Places:
 
 
 def _target(line: Any) -> int:
-    return line.target if isinstance(line, Gather) else line[1]
+    """The box at which a line ends, or a rail starts."""
+    return line.target if isinstance(line, Gather) else line[1] if line[0] == "far" else line[0]

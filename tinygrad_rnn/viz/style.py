@@ -29,6 +29,7 @@ LOOKS = {
     "start": Look("none", "none", "plaintext", ""),
     "fold": Look("none", "#b8c2cc", style="rounded,dashed"),
     "gradient": Look("#f3eefb", "#9c7fc9"),
+    "parameter gradient": Look("#f3eefb", "#d9a441", style="filled"),
     # gates keep one colour each everywhere
     "forget": Look("#e0e7ff", "#6366f1"),
     "input gate": Look("#dcfce7", "#22a55b"),
@@ -45,6 +46,8 @@ EDGES = {  # role -> colour, width
     "memory": ("#b4690e", 2.0),
     "parameter": ("#e0b75f", 1.0),
     "gradient": ("#9c7fc9", 1.1),
+    "memory gradient": ("#c98a4b", 1.6),
+    "pair": ("#b8c2cc", 0.8),  # from a box to its gradient
 }
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "matmul": "@"}
