@@ -7,6 +7,9 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import Value, draw
+from tinygrad_rnn.autograd.graph import Leaf
+from tinygrad_rnn.viz.nodes import Given, Trace
+from tinygrad_rnn.viz.pullback import pulled_back
 
 from .helpers import clusters, edges, loop, lstm_output, members, nodes, step_labels, texts, titled, value_loop
 
@@ -215,6 +218,51 @@ def test_gradient_nodes_lie_in_the_columns_of_their_steps():
     source = draw((dw**2).sum(), level="op").source
     assert len(step_labels(source)) == 3
     assert any("#9c7fc9" in nodes(source)[name] for name in members(source, "cluster_t1"))
+
+
+def penalty(cell: str, granularity: str, T: int = 4):
+    """(the squared norm of a gradient, the layer) in float64."""
+    tg.manual_seed(0)
+    with tg.granularity(granularity):
+        layer = getattr(tg.nn, cell)(2, 3, dtype=tg.float64)
+        loss = (layer(tg.randn(T, 1, 2, dtype=tg.float64))[0] ** 2).sum()
+        (dw,) = tg.autograd.grad(loss, [layer.weight_hh_l0], create_graph=True)
+    return (dw**2).sum(), layer
+
+
+@pytest.mark.parametrize("granularity", ["sequence", "step", "op"])
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_a_recorded_backward_pass_has_one_box_a_step(cell, granularity):
+    source = draw(penalty(cell, granularity)[0], "step").source
+    titles = [texts(attributes)[0] for attributes in nodes(source).values() if texts(attributes)]
+    forward, back = (cell, f"∇ {cell}") if granularity != "op" else ("layer 0", "∇ layer 0")
+    for t in range(4):
+        inside = [texts(nodes(source)[n])[0] for n in members(source, f"cluster_t{t}")]
+        assert inside.count(back) == 1 == inside.count(forward)
+    assert len([title for title in titles if title.endswith("= 0")]) == 1 and len(step_labels(source)) == 4
+    assert not [title for title in titles if title.startswith("weight") and "_l0" not in title], "x turned is x"
+
+
+@pytest.mark.parametrize("level", ["step", "op"])
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_what_a_backward_pass_computes_again_is_drawn_once_and_differentiates_right(cell, level):
+    loss, layer = penalty(cell, "sequence")
+    expected = dict(
+        zip(
+            ["weight_ih_l0", "weight_hh_l0"],
+            tg.autograd.grad(loss, [layer.weight_ih_l0, layer.weight_hh_l0], retain_graph=True),
+        )
+    )
+    trace = Trace([("", loss)], "all" if level == "op" else "steps")
+    names = {layer.weight_ih_l0.node: "weight_ih_l0", layer.weight_hh_l0.node: "weight_hh_l0"}
+    found = {names[node]: arrived[0] for node, arrived, _ in pulled_back(trace) if node in names}
+    for name, dw in expected.items():
+        np.testing.assert_allclose(found[name], dw.numpy(), rtol=1e-12)
+    seen = set()
+    for node in trace.nodes:
+        made = [source.node for source in trace.sources(node) if source.node.__class__ not in (Given, Leaf)]
+        assert seen.issuperset(made), "nothing is used before it is made"
+        seen.add(node)
 
 
 def test_a_list_of_outputs_of_several_steps():

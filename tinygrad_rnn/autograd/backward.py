@@ -100,7 +100,11 @@ def sweep(
             if source is None or dx is None or (between is not None and source not in between):
                 continue
             if not plain and (source.shape if dx.__class__ is float else dx.shape != source.shape):
-                dx = fitted(dx, source, node, create_graph)
+                if create_graph:
+                    with at(node.scope + (Frame("vjp", node.op.name),), record=True):
+                        dx = fitted(dx, source, node, recorded=True)
+                else:
+                    dx = fitted(dx, source, node, recorded=False)
             old = cotangent.get(source)
             if old is not None:
                 if plain:
@@ -108,10 +112,12 @@ def sweep(
                 elif source in owned and dx.__class__ is ndarray:
                     old += dx
                     cotangent[source] = old
+                elif create_graph:
+                    with at(source.scope + (Frame("vjp", "add"),), record=True):  # a sum belongs where it is used
+                        cotangent[source] = old + dx
                 else:
                     cotangent[source] = old + dx
-                    if not create_graph:
-                        owned.add(source)
+                    owned.add(source)
                 continue
             cotangent[source] = dx
             if rule.fresh:

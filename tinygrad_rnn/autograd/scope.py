@@ -89,6 +89,11 @@ def path(scope: Scope) -> str:
     return " / ".join(map(str, scope))
 
 
+def places(scope: Scope) -> Scope:
+    """Where in the user's program; not which operation was opened or differentiated there."""
+    return tuple([frame for frame in scope if frame.kind in ("module", "layer", "step")])
+
+
 def is_grad_enabled() -> bool:
     """Whether operations are recorded now."""
     return recording() is not None

@@ -97,6 +97,7 @@ class Arrangement:
         self.blocks: list[Block] = []
         self.in_column: list[list[Block]] = [[] for _ in picture.columns]
         self.region: dict[int, int] = {}  # box -> the column before which it lies; for what comes last their number
+        self.back: set[int] = set()  # of the backward pass on its way to the steps: from right to left
         self.lanes: list[dict[Any, int]] = [{} for _ in range(self.top + 2)]
         self.skips: dict[int, dict[Any, int]] = {}  # column -> vertical lines that pass a level
         self.ways: list[Any] = []
@@ -206,7 +207,7 @@ class Arrangement:
             for j in out[i]:
                 column = self.boxes[j].column
                 if column is not None:
-                    mirror[i] |= self.block_of[j].mirror
+                    mirror[i] |= self.block_of[j].mirror and self.boxes[j].kind != "gradient"
                 earliest[i] = min(earliest[i], earliest[j] if column is None else column)
         starts = self._era_starts()
         for i in range(n):
@@ -219,8 +220,10 @@ class Arrangement:
                     if not mirror[i]
                     else min([s for s in [*starts, end] if s > side], default=end)
                 )
-            elif earliest[i] == end:
+            elif earliest[i] == end or (self.boxes[i].kind == "gradient" and after[i] >= 0):
                 self.region[i] = end
+                if earliest[i] < end:
+                    self.back.add(i)
             else:
                 self.region[i] = max([s for s in starts if s <= earliest[i]], default=0)
         for i in reversed(order):  # a parameter lies beside what it feeds
@@ -231,6 +234,7 @@ class Arrangement:
         for i, box in enumerate(self.boxes):
             if box.of in self.region and box.column is None:
                 self.region[i] = self.region[box.of]
+                self.back.add(i)
 
     def _era_starts(self) -> list[int]:
         labels = [label.rpartition("  ")[0] for label in self.picture.columns]

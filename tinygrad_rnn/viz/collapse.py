@@ -11,8 +11,8 @@ from ..autograd.scope import path
 from . import style
 from .fold import Plan
 from .gather import gather
-from .groups import JOINS, STACKS, UNBINDS, Group, grouped, has_layers, is_gradient, name_of
-from .nodes import Given, Source, Trace, shape_of
+from .groups import JOINS, STACKS, UNBINDS, Group, grouped, has_layers, name_of
+from .nodes import Given, Source, Trace, is_gradient, numbers_of, shape_of
 from .picture import INPUTS, OUTPUTS, Box, Edge, Link, Picture
 from .steps import Timeline
 
@@ -53,6 +53,7 @@ class Collapse:
         self.plan = Plan(self.groups, self.members, self.timeline.columns, level, view, budget, budget_outside)
         self.box_of: dict[Node, int] = {}  # also of leaves
         self.box_of_given: dict[Any, int] = {}
+        self.start_of: dict[Given, int] = {}  # initial state -> its box
         self.sequences: set[Node] = set()  # leaves of which each step reads its part
         self.rows: dict[tuple, int] = {}
         self.known_dtypes = {y.node: y.dtype for _, y in trace.outputs if hasattr(y, "dtype")}
@@ -124,7 +125,7 @@ class Collapse:
             return memories, slots
         for group, members in zip(self.groups, self.members):
             for offset, node in enumerate(members):
-                for source in self.trace.sources(node):
+                for source in self.trace.sources(node) if not is_gradient(node) else ():
                     for origin in self.origins(source, group.column is None):
                         at = self.index.get(origin.node)
                         if at is None or group.column is None or self.timeline.of[at] in (None, group.column):
@@ -232,6 +233,8 @@ class Collapse:
             notes.append(shape_text(shape_of(last, 0)))
             if (dtype := self._dtype(last)) not in (None, np.dtype(np.float32)):
                 notes.append(str(dtype))
+        if is_gradient(last):
+            title = f"∇ {title}"
         tip = "\n".join([path(frames), *dict.fromkeys([first_line(node) for node in members])][:12])
         return Box("gradient" if is_gradient(last) else "cell", title, [n for n in notes if n], tip)
 
@@ -323,7 +326,7 @@ class Collapse:
         if isinstance(maker, Given):
             if folded and group.column is not None and maker.shape and not start:
                 return self._folded_inputs(group)
-            return None if folded else self._given_box(maker, group, start)
+            return None if folded else self._given_box(maker, group, start, is_gradient(node))
         if maker.rule is not LEAF or folded:
             return None
         box = self._leaf_box(maker, node)
@@ -355,17 +358,21 @@ class Collapse:
         slots = [i for i, link in enumerate(user.inputs) if link is leaf]
         return user.op.inputs[slots[0]] if slots and not user.op.variadic else "x"
 
-    def _given_box(self, given: Given, group: Group, start: Any) -> int | None:
+    def _given_box(self, given: Given, group: Group, start: Any, gradient: bool) -> int | None:
         """A box for an input without a gradient: a constant, an initial state, or data.
 
         Args:
             start: the output that takes this place at every later step, if there is one.
+            gradient: whether the backward pass reads it.
         """
         constant = isinstance(given.array, float)
         if given.shape == () and not (constant and self.level == "op"):
             return None
+        if gradient and given in self.start_of:
+            return self.start_of[given]
         start = start or (given.name in STATES and (given, 0))
-        key: Any = (given, group.row) if start and not constant else given
+        numbers = numbers_of(given.array) if isinstance(given.array, np.ndarray) else given
+        key: Any = (numbers, start[0] is given or start, group.row) if start and not constant else given
         if key not in self.box_of_given:
             name = self.names.get(id(given.array), given.name)
             column = self.plan.column(group.column)
@@ -379,6 +386,8 @@ class Collapse:
             else:
                 box = Box("input", name, [shape_text(given.shape)], "no gradient is wanted for it", column)
             self.box_of_given[key] = self._add(box, given)
+            if start and not constant:
+                self.start_of[given] = self.box_of_given[key]
         index = self.box_of_given[key]
         box = self.picture.boxes[index]
         if box.column is not None and box.column != self.plan.column(group.column):
@@ -538,5 +547,5 @@ def first_line(node: Node) -> str:
 
 def family_of(node: Node) -> str:
     """LSTM for lstm_step and lstm_sequence, and for what they consist of."""
-    names = [node.op.name, *[frame.name for frame in node.scope if frame.kind == "op"]]
+    names = [node.op.name, *[frame.name for frame in node.scope if frame.kind in ("op", "vjp")]]
     return next((n.rpartition("_")[0].upper() for n in names if n.endswith(("_step", "_sequence"))), "")

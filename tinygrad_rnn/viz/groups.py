@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..autograd.graph import Node
-from ..autograd.scope import Scope
+from ..autograd.scope import Frame, Scope
 from .nodes import Trace
 from .steps import Timeline, without_time
 
@@ -43,10 +42,10 @@ def place_of(scope: Scope, level: str) -> Scope:
         if frame.kind in kinds:
             last = i + 1
         elif frame.kind == "vjp":
-            rule = rule or i
+            rule = i
     if rule is None or rule < last:
         return scope[:last]
-    return (*scope[:last], scope[rule])
+    return (*scope[:last], Frame("vjp", ""))
 
 
 def grouped(trace: Trace, timeline: Timeline, level: str, longest: int) -> list[Group]:
@@ -121,7 +120,3 @@ def name_of(frames: Scope, lone_root: bool = True) -> str:
     modules = [frame.name for frame in frames if frame.kind == "module"]
     layer = [f"layer {frame.name}" for frame in frames if frame.kind == "layer"]
     return " ".join([".".join(modules[1:] if lone_root else modules), *layer]).strip()
-
-
-def is_gradient(node: Node) -> bool:
-    return any([frame.kind == "vjp" for frame in node.scope])

@@ -13,6 +13,7 @@ import numpy as np
 from ..autograd.backward import Freed, alias, expand
 from ..autograd.graph import LEAF, PORT, Leaf, Node
 from ..autograd.writes import Writes
+from .settle import settled
 
 Root = tuple[str, Any]  # what the user calls an output, and its handle
 Result = tuple[Any, int]  # a node, and which of its outputs
@@ -52,12 +53,21 @@ class Trace:
         self._bodies: dict[Node, tuple[Node | None, ...]] = {}  # opened node -> the nodes of its outputs
         self._same: dict[Node, Node | None] = {}  # alias -> what it stands for
         self._given: dict[Any, Given] = {}
+        self._turned: dict[tuple, Given] = {}  # where its numbers lie -> the input, however it is transposed
         self.inside: dict[Node, slice] = {}  # opened node -> where in `nodes` what it consists of is
         self.freed = False  # whether an opened operation was freed: its body then ran on zeros
         self._makes_steps: dict[str, bool] = {}  # fused operation -> whether its body walks through time
         self.hollow: set[Node] = set()  # from inside a node whose saved arrays are gone or overwritten
         self.arrays: list[tuple[Node, np.ndarray]] = []  # what the inputs and outputs of opened nodes hold
-        self._collect(below([y.node for _, y in outputs]), opens)
+        self._alike: dict[tuple, Node] = {}  # what a node of a body computes -> that node
+        self._again: dict[Node, Node] = {}  # node that a recorded backward pass computed again -> the first
+        nodes = below([y.node for _, y in outputs])
+        self._recorded = any([is_gradient(node) for node in nodes])  # whether a backward pass is part of the graph
+        self._collect(nodes, opens)
+        if self._recorded:
+            opened = {i for each in self.inside.values() for i in range(each.start, each.stop)}
+            loose = [i not in opened and is_gradient(node) for i, node in enumerate(self.nodes)]
+            self.nodes = settled(self.nodes, loose, lambda node: [source.node for source in self.sources(node)])
 
     def _collect(self, nodes: list[Node], opens: str) -> None:
         waiting: list[tuple[Node | None, int, Iterator[Node]]] = [(None, 0, iter(nodes))]
@@ -69,11 +79,27 @@ class Trace:
                 if node.op.body and opens != "none" and (inner := self._look_into(node, opens)):
                     waiting.append((node, len(self.nodes), iter(inner)))
                     break
-                self.nodes.append(node)
+                if not (self._recorded and self._is_again(node, inside=opened is not None)):
+                    self.nodes.append(node)
             else:
                 waiting.pop()
                 if opened is not None:
                     self.inside[opened] = slice(start, len(self.nodes))
+
+    def _is_again(self, node: Node, inside: bool) -> bool:
+        """Whether this is a node of a body that the backward pass of a fused node ran again, to differentiate it.
+
+        The graph says so twice what is known already; it is drawn once.
+        """
+        again, sources = is_gradient(node), self.sources(node)
+        if not (again or inside):
+            return False
+        key = node.op, *map(_identity, sources), *map(repr, attributes_of(node))
+        first = self._alike.get(key) if again else self._alike.setdefault(key, node)
+        if first is None or first is node:
+            return False
+        self._again[node] = first
+        return True
 
     def _look_into(self, node: Node, opens: str) -> list[Node]:
         """What a fused node consists of, or nothing if it is to be left as it is."""
@@ -102,8 +128,7 @@ class Trace:
                 if not hollow:
                     self.arrays.append((link, entry.array))
             else:  # the name that the fused operation has for it tells more than that of a primitive
-                x = entry.array
-                self._given.setdefault((name, *_memory(x)), Given(name, x.shape, x.dtype, x, traced))
+                self._given_array(name, entry.array, traced)
         self._bodies[node] = tuple([y.node for y in outputs])
         for name, y in zip(node.op.outputs, outputs):
             if y.node is not None and y.node not in self._same:
@@ -142,6 +167,7 @@ class Trace:
                 link = link.inputs[0]
                 continue
             node, out = self._port(link)
+            node = self._again.get(node, node)
             body = self._bodies.get(node)
             if body is None:
                 return node, out
@@ -168,10 +194,18 @@ class Trace:
             return None if kind is None else self._given.setdefault((node, slot), Given(name, *kind))
         x = dict(zip(node.rule.saves, saved, strict=False)).get(name)
         if isinstance(x, np.ndarray):
-            return self._given.setdefault((name, *_memory(x)), Given(name, x.shape, x.dtype, x, node in self.hollow))
+            turned = self._turned.get(numbers_of(x)) if is_gradient(node) else None  # a rule wants the transpose of x
+            return turned or self._given_array(name, x, node in self.hollow)
         if isinstance(x, float):
             return self._given.setdefault((node, slot), Given(name, (), None, x))
         return None
+
+    def _given_array(self, name: str, x: np.ndarray, traced: bool) -> Given:
+        key = name, *_memory(x)
+        if key not in self._given:
+            self._given[key] = Given(name, x.shape, x.dtype, x, traced)
+            self._turned.setdefault(numbers_of(x), self._given[key])
+        return self._given[key]
 
 
 def below(roots: Iterable[Node | None], stop: Any = ()) -> list[Node]:
@@ -189,6 +223,30 @@ def below(roots: Iterable[Node | None], stop: Any = ()) -> list[Node]:
 def _memory(x: np.ndarray) -> tuple:
     """Views of the same numbers are one input; a Given keeps the memory from being used again."""
     return x.__array_interface__["data"][0], x.shape, x.strides, x.dtype.str
+
+
+def numbers_of(x: np.ndarray) -> tuple:
+    """Where the numbers of an array lie, however it is transposed."""
+    return x.__array_interface__["data"][0], x.size, x.dtype.str
+
+
+def _identity(source: Source) -> tuple:
+    """What an input is; of an array, its numbers."""
+    node = source.node
+    if not isinstance(node, Given):
+        return source.slot, node, source.out
+    return source.slot, node.shape, str(node.dtype), node.array if node.dtype is None else node.array.tobytes()
+
+
+def attributes_of(node: Node) -> list[Any]:
+    """What a node knows besides its inputs and outputs."""
+    saved = node.saved.attrs if isinstance(node.saved, Freed) else dict(zip(node.rule.saves, node.saved or ()))
+    return [x for name, x in saved.items() if name in node.op.attrs]
+
+
+def is_gradient(node: Node) -> bool:
+    """Whether a recorded backward pass made it."""
+    return any([frame.kind == "vjp" for frame in node.scope])
 
 
 def _created(node: Node) -> int:

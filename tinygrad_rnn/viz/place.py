@@ -186,7 +186,7 @@ class Places:
 
     def _rightwards(self, edge: Edge) -> tuple[int, int]:
         """The ends of an edge from left to right: the backward pass goes back to the left."""
-        back = self.boxes[edge.source].of is not None and self.boxes[edge.target].of is not None
+        back = edge.source in self.plan.back and edge.target in self.plan.back
         return (edge.target, edge.source) if back else (edge.source, edge.target)
 
     def _lines(self, mine: list[int]) -> list[Any]:

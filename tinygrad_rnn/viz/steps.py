@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..autograd.graph import Leaf
-from ..autograd.scope import Frame, Scope
+from ..autograd.scope import Frame, Scope, places
 from .nodes import Source, Trace
 
 
@@ -57,7 +57,7 @@ class Timeline:
         for i, frame in enumerate(scope):
             if frame.kind == "step":
                 return (
-                    scope[:i],
+                    places(scope[:i]),
                     next((f.name for f in scope[i::-1] if f.kind == "module"), ""),
                     frame.index or 0,
                 )
