@@ -29,7 +29,7 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 # Inside the engine, file by file.
-ENGINE = ["scope", "handle", "writes", "graph", "promotion", "view", "binding", "fastcall", "op", "inplace",
+ENGINE = ["scope", "source", "handle", "writes", "graph", "promotion", "view", "binding", "fastcall", "op", "inplace",
           "backward", "function", "functional", "gradcheck", "__init__"]  # fmt: skip
 # Loaded only when called; not at import.
 LAZY = {"__init__"}

@@ -13,6 +13,7 @@ from .autograd.binding import bind
 from .autograd.graph import LEAF, Node, next_seq
 from .autograd.op import Op, apply_scalar
 from .autograd.scope import recording
+from .autograd.source import recorders, remember
 
 new = object.__new__
 
@@ -43,12 +44,16 @@ class Value(Node):
         self.rule, self.inputs, self.saved = LEAF, (), ()
         self.scope = recording() or ()
         self.seq = next_seq()
+        if recorders:
+            remember(self)
 
     def record(self, y: float, rule=LEAF, inputs: tuple = (), saved: tuple = (), scope=()) -> Value:
         """The result `y` of an operation on Values."""
         v = new(Value)
         v.data, v.grad = float(y), 0.0
         v.rule, v.inputs, v.saved, v.scope, v.seq = rule, inputs, saved, scope, next_seq()
+        if recorders:
+            remember(v)
         return v
 
     # --- what the engine asks of a handle and of a node that keeps its gradient -----------------------------
@@ -142,6 +147,8 @@ def _binary(op: Op) -> Callable:
         v.saved = save(a_number, b_number, y, None)
         v.scope = scope
         v.seq = next_seq()
+        if recorders:
+            remember(v)
         return v
 
     return call
@@ -178,6 +185,8 @@ def _unary(op: Op) -> Callable:
         v.saved = save(x.data, y, None)
         v.scope = scope
         v.seq = next_seq()
+        if recorders:
+            remember(v)
         return v
 
     return call

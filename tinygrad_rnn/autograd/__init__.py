@@ -1,7 +1,7 @@
 """The engine: it records operations and runs them backward. It knows no concrete operation.
 
-Read it in this order: graph, op, backward; then scope, handle, binding, fastcall, view, writes, inplace; then function,
-functional, gradcheck.
+Read it in this order: graph, op, backward; then scope, source, handle, binding, fastcall, view, writes, inplace; then
+function, functional, gradcheck.
 """
 
 from . import functional
@@ -10,9 +10,10 @@ from .function import Function, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .op import fused, nondifferentiable, primitive
 from .scope import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .source import record_source
 
 __all__ = [
     "Function", "GradcheckError", "backward", "enable_grad", "expand", "functional", "fused", "grad", "gradcheck",
     "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "nondifferentiable", "once_differentiable",
-    "primitive", "set_grad_enabled",
+    "primitive", "record_source", "set_grad_enabled",
 ]  # fmt: skip

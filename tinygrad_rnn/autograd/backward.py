@@ -11,6 +11,7 @@ import numpy as np
 from .graph import LEAF, PORT, Node, Tensor, port
 from .op import Op, primitive
 from .scope import Frame, at, frames
+from .source import at_line, recorders
 from .writes import Writes
 
 ndarray = np.ndarray
@@ -101,7 +102,7 @@ def sweep(
                 continue
             if not plain and (source.shape if dx.__class__ is float else dx.shape != source.shape):
                 if create_graph:
-                    with at(node.scope + (Frame("vjp", node.op.name),), record=True):
+                    with inside(node, "vjp"):
                         dx = fitted(dx, source, node, recorded=True)
                 else:
                     dx = fitted(dx, source, node, recorded=False)
@@ -205,10 +206,16 @@ def complete(dys: list, node: Node) -> list:
     return [made(np.zeros(shape, known.dtype)) if dy is None else dy for dy, shape in zip(dys, node.shape, strict=True)]
 
 
+def inside(node: Node, kind: str) -> at:
+    """What is recorded within belongs to `node`: to its place, in a frame of its own, and to its source line."""
+    scope, line = node.scope + (Frame(kind, node.op.name),), node.source
+    return at_line(scope, line) if line is not None or recorders else at(scope, record=True)
+
+
 def pull_recorded(node: Node, dy):
     """Apply the rule to tensors instead of arrays, so that its own operations are recorded."""
     op: Op = node.op
-    with at(node.scope + (Frame("vjp", op.name),), record=True):
+    with inside(node, "vjp"):
         if op.body:
             xs, ys = reopen(node)
             dys = dy if dy.__class__ is list else [dy]
@@ -275,7 +282,7 @@ def expand(node: Node) -> tuple[list, tuple]:
     """
     if not node.op or not node.op.body:
         raise ValueError(f"{node.describe()} is not a fused operation: there is nothing to open")
-    with at(node.scope + (Frame("op", node.op.name),), record=True):
+    with inside(node, "op"):
         return reopen(node)
 
 

@@ -15,6 +15,7 @@ from .binding import READY, ints
 from .graph import Node, Tensor
 from .promotion import F32, lift, settle
 from .scope import Scope, recording
+from .source import recorders, remember
 from .view import View, shares
 from .writes import next_seq
 
@@ -98,6 +99,8 @@ def recorded(y: ndarray, rule, inputs: tuple, saved: tuple, scope: Scope) -> Ten
     node.scope = scope
     node.shape = y.shape
     node.seq = next_seq()
+    if recorders:
+        remember(node)
     tensor = new(Tensor)
     tensor.array = y
     tensor.node = node

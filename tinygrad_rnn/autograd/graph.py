@@ -13,6 +13,7 @@ import numpy as np
 
 from .handle import Tensor
 from .scope import Scope, path
+from .source import Source, recorders, remember
 from .writes import Writes, next_seq
 
 _depositing = Lock()  # several threads may run backward into one leaf
@@ -21,7 +22,7 @@ _depositing = Lock()  # several threads may run backward into one leaf
 class Node:
     """One application of an operation."""
 
-    __slots__ = ("rule", "inputs", "saved", "scope", "shape", "seq", "watch")
+    __slots__ = ("rule", "inputs", "saved", "scope", "shape", "seq", "watch", "_source")
     observed = False  # whether the sweep must tell anyone the cotangent of this node
     plain_grad = False  # whether `.grad` is a number on the node itself (a Value)
 
@@ -32,6 +33,8 @@ class Node:
         self.scope = scope
         self.shape = shape  # of the output; of a node with several outputs, the tuple of their shapes
         self.seq = next_seq()  # inputs are older than outputs, so creation order is topological
+        if recorders:
+            remember(self)
 
     @property
     def op(self):
@@ -41,6 +44,11 @@ class Node:
     @property
     def name(self) -> str:
         return self.rule.op.name if self.rule.op else self.inputs[0].name if self.inputs else "leaf"
+
+    @property
+    def source(self) -> Source | None:
+        """The line of the user's code that made it, where `record_source` was on."""
+        return getattr(self, "_source", None)
 
     def handle(self, array):
         """A tensor that holds `array` and continues the graph here."""
@@ -56,6 +64,7 @@ class Node:
     def describe(self) -> str:
         """For error messages: operation, output shape, where."""
         where = f" in {path(self.scope)}" if self.scope else ""
+        where += f", made at {self.source}" if self.source else ""
         return f"`{self.name}` (node {self.seq}, output shape {self.shape}{where})"
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import isgeneratorfunction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Frame(NamedTuple):
@@ -186,26 +186,36 @@ class inference_mode(_Mode):
         return inference_mode(not self.record)
 
 
-class set_grad_enabled(ContextDecorator):
+class Setting(ContextDecorator):
+    """A mode that is set from now on, inside a `with` block, or for a decorated function."""
+
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = bool(mode)
+        self._old = self.read()
+        self.write(self.mode)
+
+    def __call__(self, function):
+        self.write(self._old)  # a decorator switches inside the function only
+        return super().__call__(function)
+
+    def _recreate_cm(self):
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        self.write(self.mode)
+
+    def __exit__(self, *error: object) -> None:
+        self.write(self._old)
+
+
+class set_grad_enabled(Setting):
     """Switch recording on or off: from now on, inside a `with` block, or for a decorated function.
 
     Source: `torch.set_grad_enabled`.
     """
 
-    def __init__(self, mode: bool = True) -> None:
-        self.mode = bool(mode)
-        self._old = is_grad_enabled()
-        _switch(self.mode)
-
-    def __call__(self, function):
-        _switch(self._old)  # a decorator switches inside the function only
-        return super().__call__(function)
-
-    def _recreate_cm(self) -> set_grad_enabled:
-        return set_grad_enabled(self.mode)
-
-    def __enter__(self) -> None:
-        _switch(self.mode)
-
-    def __exit__(self, *error: object) -> None:
-        _switch(self._old)
+    read = staticmethod(is_grad_enabled)
+    write = staticmethod(_switch)

@@ -7,15 +7,15 @@ number and looks closer only at nodes older than the latest write anywhere.
 
 from __future__ import annotations
 
-import sys
 from itertools import count
 from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
 
+from .source import caller
+
 next_seq = count(1).__next__  # of nodes and writes alike: which came first is a comparison of two numbers
-_HERE = __name__.partition(".")[0]
 
 
 class Writes:
@@ -29,7 +29,8 @@ class Writes:
         key = id(own)
         cls.last = next_seq()
         forget = cls.by_owner.pop
-        cls.by_owner[key] = cls.last, f"{writer}{_caller()}", ref(own, lambda _: forget(key, None))
+        where = caller()
+        cls.by_owner[key] = cls.last, f"{writer} at {where}" if where else writer, ref(own, lambda _: forget(key, None))
 
     @classmethod
     def check(cls, node: Any) -> None:
@@ -54,11 +55,3 @@ def owner(array: np.ndarray) -> np.ndarray:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-def _caller() -> str:
-    """Where the user's code called from: ` at file:line`, the first frame outside this package."""
-    frame = sys._getframe(2)
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _HERE:
-        frame = frame.f_back  # type: ignore[assignment]
-    return f" at {frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
