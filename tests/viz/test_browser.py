@@ -38,7 +38,8 @@ def network(tmp_path_factory):
     """(file of the explorer, module with gradients) of an LSTM with two layers over twenty steps."""
     tg.manual_seed(0)
     lstm = tg.nn.LSTM(2, 3, num_layers=2)
-    y = lstm(tg.randn(20, 1, 2))[0]
+    with tg.autograd.record_source():
+        y = lstm(tg.randn(20, 1, 2))[0]
     path = tg.draw(y).save(tmp_path_factory.mktemp("explorer") / "lstm.html")
     y.sum().backward()
     return path, lstm
@@ -90,6 +91,7 @@ def test_search_and_details(tab):
     assert "tanh" in details
     assert "dy" in details, "the gradient rule"
     assert "1 × 3" in details
+    assert re.search(r"test_browser.py:\d+\s+y = lstm\(tg.randn\(20, 1, 2\)\)\[0\]\n", details)
     assert tab.locator("#details .histogram").count() == 1
     tab.locator("#search").fill("nowhere at all")
     assert tab.locator("#found").inner_text() == "nothing found"

@@ -1,4 +1,4 @@
-"""What the boxes and edges of a picture show on request: values, gradients, memory, and gradients as colour."""
+"""What the boxes and edges of a picture show on request: values, gradients, memory, lines; and gradients as colour."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from ..autograd.backward import Freed
 from ..autograd.graph import LEAF, Leaf
+from ..autograd.source import Source
+from .dot import shortened
 from .known import known_values
 from .nodes import Given, Result, Trace, below
 from .picture import Box, Edge, Picture
@@ -17,8 +19,9 @@ from .pullback import pulled_back
 from .scale import Scale
 from .strip import Strip, number_text, shown
 
-SHOWN = ("value", "grad", "gradient", "saved")
+SHOWN = ("value", "grad", "gradient", "saved", "source")
 COLORS = ("kind", "gradient")
+LONG, WHOLE = 36, 200  # letters of a line of code at most: in a box, and where a pointer rests on it
 
 
 def checked(show: str | Iterable[str], color: str, view: str) -> set[str]:
@@ -28,7 +31,7 @@ def checked(show: str | Iterable[str], color: str, view: str) -> set[str]:
         raise ValueError(f"draw: show must be of {', '.join(SHOWN)}, got {', '.join(unknown)}")
     if color not in COLORS:
         raise ValueError(f"draw: color must be one of {', '.join(COLORS)}, got {color!r}")
-    if view == "rolled" and (words or color != "kind"):
+    if view == "rolled" and (words - {"source"} or color != "kind"):
         raise ValueError(
             "draw: the one step of a rolled picture stands for all of them, so it has neither values nor gradients; "
             "pass view='unrolled' or 'folded'"
@@ -66,6 +69,8 @@ def annotate(picture: Picture, trace: Trace, show: Iterable[str], color: str, na
     if "saved" in show:
         real = [node for node in below([y.node for _, y in trace.outputs]) if node.rule.op is not None]
         picture.words.append(f"{bytes_text(saved_bytes(real))} are saved for the backward pass")
+    if "source" in show:
+        show_lines(picture, trace)
     picture.strips = any([isinstance(line, Strip) for box in picture.boxes for _, line in box.shown])
 
 
@@ -221,3 +226,32 @@ def bytes_text(size: float) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:,.3g} GB"
+
+
+# --- source lines ---------------------------------------------------------------------------------------------------
+
+
+def show_lines(picture: Picture, trace: Trace) -> None:
+    """Name in each box the line of the user's code that made it; of several the first, which is where a call begins.
+
+    Raises:
+        ValueError: no line was recorded.
+    """
+    unknown = sum([node.source is None for node in trace.nodes])
+    if unknown == len(trace.nodes):
+        raise ValueError(
+            "draw: show='source' finds no source lines, because they are recorded on request only: compute what is to "
+            "be drawn within `with tinygrad_rnn.autograd.record_source():`"
+        )
+    if unknown:
+        without = f"{unknown:,} of {len(trace.nodes):,} operations have no source line"
+        picture.words.append(f"{without}: they were made without record_source()")
+    for box in picture.boxes:
+        if box.kind != "fold" and (source := first_line_of(box.parts)) is not None:
+            box.shown += [(len(box.notes), line) for line in (source.short, shortened(source.text, LONG))]
+            box.tip = f"{box.tip}\n{source.short}  {shortened(source.text, WHOLE)}".strip()
+
+
+def first_line_of(parts: Iterable[Any]) -> Source | None:
+    """The source line of the first of these applications, leaves and inputs that has one."""
+    return next((source for part in parts if (source := getattr(part, "source", None)) is not None), None)

@@ -17,9 +17,12 @@ BARE = 'border="0" cellborder="0" cellspacing="0"'
 
 def text(label: str, limit: int = 60) -> str:
     """A label inside HTML-like markup: nothing in it is markup, an escape sequence or an invalid character."""
-    label = label if len(label) <= limit else label[: limit - 1] + "…"
-    shown = "".join([_visible(c) for c in label])
+    shown = "".join([_visible(c) for c in shortened(label, limit)])
     return html.escape(shown).replace("\\", "\\\\").replace("\n", "<br/>")
+
+
+def shortened(label: str, limit: int) -> str:
+    return label if len(label) <= limit else label[: limit - 1] + "…"
 
 
 def plain(label: str) -> str:

@@ -47,8 +47,9 @@ def draw(
         timeout: seconds that the layout may take.
         show: what boxes show besides, one word or several: "value"; "grad", what `.grad` holds, of leaves and where
             retain_grad() was called; "gradient", the gradient of `x`, computed for this picture; "saved", how many
-            bytes an operation keeps for the backward pass (one that was opened: what its parts would keep). A few
-            numbers are written out, more of them become a strip of colours.
+            bytes an operation keeps for the backward pass (one that was opened: what its parts would keep); "source",
+            the line of your code that made it, if it ran within `autograd.record_source()` (of several operations the
+            first). A few numbers are written out, more of them become a strip of colours.
         color: "kind", by what a box is; "gradient", boxes and edges by the norm of the gradient of `x` that arrives
             or flows back there, on a logarithmic scale.
         backward: draw the backward pass as well, the gradient of each box beside it. The picture is that of the
@@ -62,7 +63,7 @@ def draw(
 
     Raises:
         ValueError: an unknown level or view; nothing to draw, with the reason; a gradient is asked for and
-            `x` is no number.
+            `x` is no number; lines are asked for and none was recorded.
         RuntimeError: a gradient is asked for and an earlier backward has freed the graph.
 
     Example:

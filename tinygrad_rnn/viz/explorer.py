@@ -18,8 +18,10 @@ import numpy as np
 
 from ..autograd.graph import Leaf, Node
 from ..autograd.scope import path
+from ..autograd.source import Source as Line
 from . import style
 from .collapse import Collapse, collapse, shape_of, shape_text
+from .dot import shortened
 from .draw import VIEWS
 from .facts import brief, dtype_name, operation, statistics, values
 from .groups import LEVELS
@@ -89,6 +91,7 @@ class Contents:
         self.items: list[dict[str, Any]] = []
         self.operations: dict[Any, int] = {}
         self.described: list[dict[str, str]] = []
+        self.sources: dict[Line, int] = {}
         self.known = values(self.trace)
         self._make_items()
         scenes, start = self._scenes(level, view)
@@ -96,6 +99,7 @@ class Contents:
         self.data = {
             "start": start, "scenes": scenes, "items": self.items, "operations": self.described,
             "seed": self._seed(), "problem": problem,
+            "sources": [[each.short, shortened(each.text, 200)] for each in self.sources],
             "steps": [
                 {
                     "item": step.item, "arrives": step.arrives,
@@ -141,6 +145,8 @@ class Contents:
         found: dict[str, Any] = {"name": name, "shape": shape_text(shape), "dtype": dtype_name(part, value)}
         if value is not None and np.asarray(value).dtype.kind in "iuf":
             found["value"] = statistics(value)
+        if (source := getattr(part, "source", None)) is not None:
+            found["source"] = self.sources.setdefault(source, len(self.sources))
         return found
 
     def _operation(self, node: Node) -> int:

@@ -80,10 +80,12 @@ class Details {
   item(item, number) {
     const operation = item.op === undefined ? null : data.operations[item.op];
     const gradient = this.app.backward.gradientAt(number);
-    const rows = [["shape", item.shape], ["dtype", item.dtype], ["where", item.where]].filter(([, value]) => value);
+    const [line, code] = lineOf(item);
+    const rows = [["shape", item.shape], ["dtype", item.dtype], ["where", item.where], ["line", line]].filter(([, value]) => value);
     return [
       operation?.doc && this.doc(operation.doc),
       html("dl", {}, ...rows.flatMap(([name, value]) => [html("dt", { text: name }), html("dd", { text: value })])),
+      code && html("pre", { text: code }),
       html("h3", { text: "Value" }),
       ...(item.value ? statisticsOf(item.value) : [html("p", { class: "faint", text: "not kept: no gradient rule asks for it" })]),
       html("h3", { text: "Gradient, at this step of the backward pass" }),
@@ -110,8 +112,11 @@ class Details {
       return html("li", { text: `${count} × ${name}: ${doc.split("\n")[0]}` });
     });
     const where = [...new Set(items.map(([item]) => item.where).filter(Boolean))];
+    const [line, code] = lineOf(items.map(([item]) => item).find((item) => item.source !== undefined));
     return [
       where.length === 1 && html("p", { class: "faint", text: where[0] }),
+      line && html("p", { class: "faint", text: line }),
+      code && html("pre", { text: code }),
       parts.length > 0 && html("h3", { text: "Consists of" }),
       parts.length > 0 && html("ul", {}, ...parts),
       ...leaves.flatMap(([item, number]) => {
@@ -182,4 +187,9 @@ function fullName(unit, item) {
 
 function nameOf(item) {
   return item.name || (item.op === undefined ? "value" : data.operations[item.op].name);
+}
+
+/* The line of the user's code that made it, by name and text; "" where none was recorded. */
+function lineOf(item) {
+  return data.sources[item?.source] ?? ["", ""];
 }
