@@ -219,7 +219,7 @@ def test_hundreds_of_thousands_of_values():
     y = one = Value(1.0)
     for _ in range(300_000):
         y = y + one
-    drawing = draw(y, budget=50)
+    drawing = draw(y, view="folded")
     assert len(nodes(drawing.source)) < 60
     assert any("operations" in word for word in words(drawing.render()))
 

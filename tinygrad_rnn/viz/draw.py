@@ -20,6 +20,7 @@ from .roll import rolled
 VIEWS = ("unrolled", "folded", "rolled")
 BUDGET = 20_000  # boxes of a picture in columns, whose places are computed
 BUDGET_WITHOUT_STEPS = 2_000  # boxes that the dot engine places in a few seconds
+FOLDED = 50  # boxes of a long computation without steps that is to be folded
 
 
 def draw(
@@ -40,8 +41,8 @@ def draw(
         x: a Tensor, a Value, or a nest of tuples, lists and dicts of them, such as a module's output.
         level: "module", one box per module call; "layer", one per layer of a recurrent module; "step", one per
             layer or cell and time step; "op", every primitive operation. Default: "op" for Values, else "step".
-        view: "unrolled", every step; "folded", the first two, an ellipsis and the last; "rolled", one step with
-            delayed edges back to itself.
+        view: "unrolled", every step; "folded", the first two, an ellipsis and the last (of what has no steps, the
+            beginning and the end); "rolled", one step with delayed edges back to itself.
         params: name -> tensor, for tensors that no module names.
         budget: how many boxes of operations at most; beyond, the middle is folded and the picture says so.
         timeout: seconds that the layout may take.
@@ -88,7 +89,8 @@ def draw(
             names[tensor.node] = name
         else:
             names[id(tensor.array)] = name
-    picture = collapse(trace, level, view, names, budget or BUDGET, budget or BUDGET_WITHOUT_STEPS)
+    outside = FOLDED if view == "folded" else BUDGET_WITHOUT_STEPS
+    picture = collapse(trace, level, view, names, budget or BUDGET, budget or outside)
     if view == "rolled":
         picture = rolled(picture)
     if backward:
