@@ -286,3 +286,13 @@ def test_an_attention_reads_the_stack_by_one_rail():
     source = draw(h).source
     (stack,) = titled(source, "stack")
     assert len([b for a, b in edges(source) if b.startswith(f"r{stack[1:]}_")]) == 4
+
+
+@pytest.mark.parametrize("granularity", ["sequence", "op"])
+def test_initial_states_that_want_a_gradient_are_initial_states(granularity):
+    h, c = tg.zeros(1, 2, 4, requires_grad=True), tg.zeros(1, 2, 4, requires_grad=True)
+    with tg.granularity(granularity):
+        y, _ = tg.nn.LSTM(3, 4)(tg.randn(3, 2, 3), (h, c))
+    (start,) = titled(draw(y, "step").source, "h, c")
+    assert "shape=plaintext" in nodes(draw(y, "step").source)[start]
+    assert titled(draw(y, "step", params={"h0": h, "c0": c}).source, "h0, c0")

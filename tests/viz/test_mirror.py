@@ -159,3 +159,13 @@ def test_the_command_draws_it(tmp_path):
     path = tmp_path / "x.dot"
     assert CliRunner().invoke(program, ["draw", "--cell", "rnn", "--backward", "-o", str(path)]).exit_code == 0
     assert gradients(path.read_text())
+
+
+def test_what_thousands_share_collects_by_a_rail():
+    y = leaf = tg.ones((), requires_grad=True)
+    for _ in range(30):
+        y = y + leaf
+    source = draw(y, "op", backward=True).source
+    assert len([line for line in source.splitlines() if "shape=point" in line]) == 2 * 31
+    assert source.count("dir=back") == 30 + 1, "one arrow ends in the gradient of what is shared"
+    draw(y, "op", backward=True).render()

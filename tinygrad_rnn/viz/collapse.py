@@ -329,7 +329,7 @@ class Collapse:
             return None if folded else self._given_box(maker, group, start, is_gradient(node))
         if maker.rule is not LEAF or folded:
             return None
-        box = self._leaf_box(maker, node)
+        box = self._leaf_box(maker, node, start)
         self.box_of[maker] = box
         return box
 
@@ -340,7 +340,8 @@ class Collapse:
             self.box_of_given[key] = self._add(Box("fold", "⋯", [], INPUTS, column))
         return self.box_of_given[key]
 
-    def _leaf_box(self, leaf: Node, user: Node) -> int:
+    def _leaf_box(self, leaf: Node, user: Node, start: Any = None) -> int:
+        """A box for a tensor that wants a gradient. `start`: as for `_given_box`."""
         if leaf.plain_grad:
             return self._add(Box("input", self.names.get(leaf, ""), value_notes(leaf), "requires grad"), leaf)
         name = self.names.get(leaf)
@@ -351,6 +352,9 @@ class Collapse:
         notes = [shape_text(leaf.shape)]
         if leaf.dtype != np.float32:  # type: ignore[attr-defined]
             notes.append(str(leaf.dtype))  # type: ignore[attr-defined]
+        if start and leaf.name is None:
+            state = "c" if start in self.memories else "h"
+            return self._add(Box("start", name or state, notes, "initial state"), leaf)
         return self._add(Box(kind, name or self._slot_name(leaf, user), notes, "requires grad"), leaf)
 
     def _slot_name(self, leaf: Node, user: Node) -> str:

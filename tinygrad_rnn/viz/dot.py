@@ -191,6 +191,6 @@ def rail(graph: Any, first: int, edges: list[Edge], back: bool) -> None:
         look = edge_attributes(edge)
         point = f"n{first}_{k}"
         graph.node(point, label="", shape="point", width="0.05", height="0.05", color=look["color"])
-        graph.edge(before, point, **edge_attributes(edge.rail), **(plain if k else start))
-        graph.edge(point, f"n{edge.source if back else edge.target}", **look, **end)
+        graph.edge(before, point, **edge_attributes(edge.rail) | (plain if k else start))
+        graph.edge(point, f"n{edge.source if back else edge.target}", **look | end)
         before = point
