@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_rnn.kernels.jit import part
+from tinygrad_rnn.kernels.jit import kernel
 from tinygrad_rnn.kernels.simd import like, read, select, with_sign_of, write
 from tinygrad_rnn.kernels.tile import lanes
 
@@ -13,7 +13,7 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 lengths = pytest.mark.parametrize("length", [0, 1, 3, 4, 7, 8, 15, 16, 17, 33, 40])
 
 
-@part
+@kernel
 def calculate(a, b, y, H):
     for j in range(0, H, lanes(a.dtype.type(0))):
         left = H - j

@@ -17,9 +17,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numba.extending import overload
 
-from .jit import OPTIONS, part
+from .jit import COMPILED, inlined, part
 from .simd import like, power_of_two, select, with_sign_of
 
 LN2_HIGH = 22713 / 32768  # 15 bits, so that n * LN2_HIGH is exact
@@ -85,15 +84,13 @@ def by_type(number: int) -> Callable[[Callable], Callable]:
     """Decorate what stands for the functions of this number in FUNCTIONS: the type of x chooses."""
 
     def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
         def chosen(x):
             return FUNCTIONS[8 * x.dtype.itemsize][number](x)
 
-        @overload(chosen, jit_options=OPTIONS)
-        def compiled(x):
-            function = FUNCTIONS[getattr(x, "number", x).bitwidth][number]
-            return lambda x: function(x)
-
-        return functools.wraps(function)(chosen)
+        if COMPILED:
+            inlined(chosen, lambda kinds: FUNCTIONS[getattr(kinds[0], "number", kinds[0]).bitwidth][number])
+        return chosen
 
     return decorate
 
