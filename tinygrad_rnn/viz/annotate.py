@@ -13,7 +13,7 @@ from ..autograd.graph import LEAF, Leaf
 from .known import known_values
 from .nodes import Given, Result, Trace, below
 from .picture import Box, Edge, Picture
-from .pullback import pulled_back
+from .pullback import check_numbers, pulled_back
 from .scale import Scale
 from .strip import Strip, number_text, shown
 
@@ -135,13 +135,14 @@ class Flow:
                 self._missing[key] = self._missing.get(key, 0) + 1
                 self._edges.setdefault((link.reader, link.slot), []).append(key)
         wanted = {result for box in picture.boxes for result in box.results}
+        check_numbers(trace)
         for node, arrived, sent in pulled_back(trace):
             for out, dy in enumerate(arrived):
                 if dy is not None and (node, out) in wanted:
                     self.norms[node, out] = norm(dy)
                     if draws:
                         self.arrays[node, out] = dy
-            for slot, _, dx in sent:
+            for slot, _, dx, _ in sent:
                 for key in self._edges.get((node, slot), ()):
                     self._receive(key, dx)
         for (i, _), dx in self._sums.items():

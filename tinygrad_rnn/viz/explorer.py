@@ -21,8 +21,9 @@ from ..autograd.scope import path
 from . import style
 from .collapse import Collapse, collapse, shape_of, shape_text
 from .draw import VIEWS
-from .facts import brief, dtype_name, operation, statistics, values
+from .facts import brief, dtype_name, numbers, operation, statistics
 from .groups import LEVELS
+from .known import known_values
 from .nodes import Given, Root, Source, Trace
 from .picture import Picture
 from .replay import replay
@@ -89,7 +90,7 @@ class Contents:
         self.items: list[dict[str, Any]] = []
         self.operations: dict[Any, int] = {}
         self.described: list[dict[str, str]] = []
-        self.known = values(self.trace)
+        self.known = known_values(self.trace, {}) | numbers(self.trace)
         self._make_items()
         scenes, start = self._scenes(level, view)
         steps, problem = replay(self.trace, self.item, brief)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..autograd.graph import LEAF, Node
 from .scale import Scale
 from .strip import Strip
 
@@ -32,10 +33,14 @@ class Box:
     subscript: str = ""
     symbol: bool = False  # the title is a sign like +
     parts: list[Any] = field(default_factory=list)  # the applications, leaves and inputs that it stands for
-    nodes: list = field(default_factory=list)  # those of them that are applications and not folded away
     results: dict[tuple[Any, int], None] = field(default_factory=dict)  # of those, what is used outside
     shown: list[tuple[int, str | Strip]] = field(default_factory=list)  # lines on request, below so many notes
     tone: str = ""  # a key of style.TONES, where colour tells the gradient
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The applications among its parts."""
+        return [part for part in self.parts if isinstance(part, Node) and part.rule is not LEAF]
 
     @property
     def lines(self) -> list[str | Strip]:
