@@ -41,13 +41,27 @@ def network(tmp_path_factory):
     y = lstm(tg.randn(20, 1, 2))[0]
     path = tg.draw(y).save(tmp_path_factory.mktemp("explorer") / "lstm.html")
     y.sum().backward()
+    loop = Stack()
+    tg.draw(loop(tg.randn(5, 1, 2))).save(path.with_name("stack.html"))
     return path, lstm
+
+
+class Stack(tg.nn.Module):
+    """A module that another one holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = tg.nn.LSTM(2, 3, num_layers=2)
+
+    def forward(self, x):
+        return self.lstm(x)[0].tanh()
 
 
 @pytest.fixture
 def tab(browser, network):
     """The page; at the end it must have said nothing to the console and asked nothing of any network."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(10_000)
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
@@ -56,7 +70,8 @@ def tab(browser, network):
     page.goto(network[0].as_uri())
     yield page
     assert said == []
-    assert asked == [network[0].as_uri()]
+    assert {address.rpartition("/")[0] for address in asked} == {network[0].parent.as_uri()}, "the pages themselves"
+    assert all([address.endswith(".html") for address in asked])
     context.close()
 
 
@@ -105,29 +120,89 @@ def test_hover_lights_up_ancestors_and_descendants(tab):
 def test_cells_open_and_close_in_place(tab):
     level(tab, "op")
     boxes = shown(tab)
-    tab.get_by_role("button", name="Close cells").click()
+    tab.get_by_role("button", name="Close all").click()
     assert shown(tab, ".cell.closed") == 40
     assert shown(tab) < boxes - 40 * 12
     tab.locator(".cell.closed").first.dblclick()
     assert shown(tab, ".cell.closed") == 39
-    tab.get_by_role("button", name="Close the layer").click()
+    tab.get_by_role("button", name="Close layer 0, t = 0").click()
     tab.get_by_role("button", name="Open the step", exact=True).click()
     assert shown(tab, ".cell.closed") == 38
 
 
-def test_looking_into_a_cell(tab):
-    tab.locator('.unit[aria-label*="LSTM"][aria-label$="t = 3"]').first.click()
-    tab.get_by_role("button", name="Look inside").click()
-    assert tab.locator("#level").input_value() == "op"
-    assert shown(tab, ".cell.closed") == 39
-    assert tab.locator("#details h2").inner_text().endswith("t = 3")
+def lstm(tab, layer: int, t: int | None = None):
+    """The box of one layer, or of one of its steps."""
+    end = f'[aria-label$="t = {t}"]' if t is not None else ""
+    return tab.locator(f'.unit.box[aria-label^="LSTM"][aria-label*="layer {layer}"]{end}').first
 
 
-@pytest.mark.parametrize("at", ["step", "op"])
+def test_a_step_opens_in_place_and_closes(tab):
+    boxes, before = shown(tab), lstm(tab, 0, 3).bounding_box()
+    lstm(tab, 0, 3).locator("> .handle").click()
+    assert shown(tab, ".room .room > .box") == 13
+    assert "linear" in tab.locator("#details h2").inner_text()
+    frame, neighbour = lstm(tab, 0, 3).bounding_box(), lstm(tab, 0, 4).bounding_box()
+    assert frame["width"] > 3 * before["width"]
+    assert neighbour["x"] > frame["x"] + frame["width"], "others give way"
+    assert neighbour["width"] <= before["width"] + 1, "and keep their size"
+    assert tab.locator("#level").input_value() == "step", "nothing else changes"
+    lstm(tab, 0, 3).locator("> .handle").click(position={"x": 30, "y": 3})
+    assert shown(tab) == boxes
+    assert lstm(tab, 0, 3).bounding_box()["width"] == pytest.approx(before["width"], abs=2)
+
+
+def test_a_module_opens_to_layers_these_to_steps_and_these_to_operations(tab, network):
+    tab.goto(network[0].with_name("stack.html").as_uri())
+    tab.select_option("#level", "module")
+    inner = lambda: tab.evaluate("Math.max(...[...document.querySelectorAll('.room')].map(room => depth(room)))")
+    tab.evaluate("window.depth = e => e ? 1 + depth(e.parentElement.closest('.room')) : 0")
+    tab.locator('.unit.box[aria-label^="LSTM"]').first.dblclick()
+    assert inner() == 2
+    assert shown(tab, '.room .room > [aria-label^="LSTM"]') == 2
+    lstm(tab, 0).dblclick()
+    assert inner() == 3
+    assert shown(tab, ".room .room .room > .step") == 5
+    lstm(tab, 0, 3).dblclick()
+    assert inner() == 4
+    assert shown(tab, ".room .room .room .room > .box") == 13
+    tab.locator(".room .room .room .room > .box.k-memory").first.hover()
+    lit = tab.locator(".unit.up").evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
+    assert [label for label in lit if label.startswith("x2")], "the input of an earlier step, outside of this one"
+    assert not [label for label in lit if label.startswith("x4")]
+    assert tab.locator('.unit.down[aria-label^="y"]').count() >= 1, "the output of the whole, outside of all frames"
+
+
+def test_opening_and_closing_by_keyboard(tab):
+    lstm(tab, 1, 2).focus()
+    tab.keyboard.press("o")
+    assert shown(tab, ".room .room > .box") == 13
+    inside = "document.activeElement.parentElement.parentElement.getAttribute('aria-label')"
+    assert tab.evaluate(inside).startswith("LSTM layer 1")
+    assert lstm(tab, 1, 2).get_attribute("aria-expanded") == "true"
+    tab.keyboard.press("c")
+    assert tab.locator(".room .room").count() == 0
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')").endswith("t = 2")
+    assert lstm(tab, 1, 2).get_attribute("aria-expanded") == "false"
+
+
+def test_all_boxes_open_at_once(tab):
+    tab.get_by_role("button", name="Open all").click()
+    assert tab.locator(".room .room").count() >= 40
+    assert shown(tab, ".room .room > .box") >= 40 * 13
+    tab.get_by_role("button", name="Close all").click()
+    assert tab.locator(".room .room").count() == 0
+
+
+@pytest.mark.parametrize("at", ["step", "op", "some open"])
 def test_the_whole_backward_pass_ends_at_the_gradients(tab, network, at):
-    level(tab, at)
+    if at == "some open":
+        level(tab, "layer")
+        lstm(tab, 1).dblclick()
+        lstm(tab, 1, 3).dblclick()
+    else:
+        level(tab, at)
     steps = int(tab.locator("#slider").get_attribute("max"))
-    assert steps >= 40
+    assert steps >= 20
     last = ""
     for _ in range(steps):
         tab.keyboard.press("]")

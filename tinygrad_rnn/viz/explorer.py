@@ -23,25 +23,24 @@ from .collapse import Collapse, collapse, shape_of, shape_text
 from .draw import VIEWS
 from .facts import brief, dtype_name, numbers, operation, statistics
 from .groups import LEVELS
+from .inside import Detailed, Inside, Magnifier
 from .known import known_values
 from .nodes import Given, Root, Source, Trace
-from .picture import Picture
+from .picture import Box, Pin
 from .replay import replay
 from .roll import rolled
 from .scene import scene
 
-SCRIPTS = ("graph.js", "canvas.js", "details.js", "backward.js", "main.js")
-BUDGET, BUDGET_WITHOUT_STEPS = 4_000, 400  # boxes that a browser moves without effort, that dot places at once
+SCRIPTS = ("graph.js", "room.js", "canvas.js", "details.js", "backward.js", "main.js")
+BUDGET, BUDGET_WITHOUT_STEPS = 4_000, 400  # boxes that a browser moves without effort, that are placed at once
 
 
-def explorer(
-    outputs: list[Root], level: str, view: str, names: Mapping[Any, str], budget: int | None, timeout: float
-) -> str:
+def explorer(outputs: list[Root], level: str, view: str, names: Mapping[Any, str], budget: int | None) -> str:
     """The page for a graph, which opens at one level and view and holds the others.
 
     Args: as for `draw`; `names` by leaf or by the id of an array.
     """
-    return page(Contents(outputs, level, view, dict(names), budget, timeout).data)
+    return page(Contents(outputs, level, view, dict(names), budget).data)
 
 
 def page(data: dict[str, Any]) -> str:
@@ -79,11 +78,9 @@ class Contents:
     backward pass, refer to items by number.
     """
 
-    def __init__(
-        self, outputs: list[Root], level: str, view: str, names: dict[Any, str], budget: int | None, timeout: float
-    ) -> None:
+    def __init__(self, outputs: list[Root], level: str, view: str, names: dict[Any, str], budget: int | None) -> None:
         self.trace, self.unopened = Trace(outputs, "all"), Trace(outputs)
-        self.names, self.timeout = names, timeout
+        self.names = names
         self.budgets = budget or BUDGET, budget or BUDGET_WITHOUT_STEPS
         self.finest = Collapse(self.trace, "op", "unrolled", names, *self.budgets)
         self.number: dict[Any, int] = {}  # application, leaf or input -> item
@@ -92,11 +89,18 @@ class Contents:
         self.described: list[dict[str, str]] = []
         self.known = known_values(self.trace, {}) | numbers(self.trace)
         self._make_items()
-        scenes, start = self._scenes(level, view)
+        self.pictures: dict[str, dict[str, Detailed]] = {}  # finest level first
+        self._collapse_all()
+        self.magnifiers: dict[tuple[str, str, str], Magnifier] = {}
+        self.rooms: dict[str, int] = {}  # the scene inside a box, as text -> its number
+        self.openings: dict[str, int] = {}
+        self.opening_of: dict[tuple[str, str, int], int | None] = {}
+        scenes = self._scenes()
         steps, problem = replay(self.trace, self.item, brief)
         self.data = {
-            "start": start, "scenes": scenes, "items": self.items, "operations": self.described,
-            "seed": self._seed(), "problem": problem,
+            "start": self._start(scenes, level, view), "scenes": scenes,
+            "rooms": [*map(json.loads, self.rooms)], "openings": [*map(json.loads, self.openings)],
+            "items": self.items, "operations": self.described, "seed": self._seed(), "problem": problem,
             "steps": [
                 {
                     "item": step.item, "arrives": step.arrives,
@@ -161,44 +165,79 @@ class Contents:
 
     # --- scenes -------------------------------------------------------------------------------------------------
 
-    def _scenes(self, level: str, view: str) -> tuple[dict[str, dict], list[str]]:
-        """level -> view -> scene, without those that look like the next finer one; and where to begin."""
-        found: dict[str, dict] = {}
-        for each in reversed(LEVELS):
-            views = self._views(each, each == level)
-            finer = next(reversed(found.values()), None)
-            if views and (finer is None or _grouping(views) != _grouping(finer)):
-                found[each] = views
-            elif each == level:
-                level = next(reversed(found))
-        return dict(reversed(found.items())), [level, view if view in found[level] else "unrolled"]
+    def _collapse_all(self) -> None:
+        """Level -> view -> picture, without the levels that look like the next finer one."""
+        for level in reversed(LEVELS):
+            views = {}
+            trace = self.trace if level in ("step", "op") else self.unopened
+            for view in VIEWS:
+                picture = collapse(trace, level, view, self.names, *self.budgets)
+                if view != "unrolled" and not picture.columns:
+                    break
+                picture = rolled(picture) if view == "rolled" else picture
+                views[view] = Detailed(picture, [self._items_of(box) for box in picture.boxes])
+            finer = next(reversed(self.pictures.values()), None)
+            if finer is None or views["unrolled"].items != finer["unrolled"].items:
+                self.pictures[level] = views
 
-    def _views(self, level: str, needed: bool) -> dict[str, dict]:
+    def _scenes(self) -> dict[str, dict]:
         found: dict[str, dict] = {}
-        trace = self.trace if level in ("step", "op") else self.unopened
-        for view in VIEWS:
-            picture = collapse(trace, level, view, self.names, *self.budgets)
-            if view != "unrolled" and not picture.columns:
-                break
-            made = self._scene(rolled(picture) if view == "rolled" else picture, needed)
-            if made and made not in found.values():
-                found[view] = made
+        for level in reversed(self.pictures):
+            scenes = found[level] = {}
+            for view, (picture, items) in self.pictures[level].items():
+                made = scene(picture) | {"folded": picture.folded}
+                for b, drawn in enumerate(made["boxes"]):
+                    drawn |= {"items": items[b], "inside": self._opening(level, view, b)}
+                if made not in scenes.values():
+                    scenes[view] = made
         return found
 
-    def _scene(self, picture: Picture, needed: bool) -> dict[str, Any] | None:
-        try:
-            made = scene(picture, self.timeout)
-        except RuntimeError:  # no layout engine, or no time: the other levels are still worth having
-            if needed:
-                raise
+    def _opening(self, level: str, view: str, box: int) -> int | None:
+        """The number of what is seen when a box is opened; None for what cannot be opened."""
+        key = level, view, box
+        if key not in self.opening_of:
+            self.opening_of[key] = self._open(*key)
+        return self.opening_of[key]
+
+    def _open(self, level: str, view: str, box: int) -> int | None:
+        coarse = self.pictures[level][view]
+        if coarse.picture.boxes[box].kind in ("fold", "start"):
             return None
-        for drawn, box in zip(made["boxes"], picture.boxes):
-            parts = [each for part in box.parts for each in self._inside(part)]
-            drawn["items"] = [*dict.fromkeys(map(self.item, parts))]
-        return made | {"folded": picture.folded}
+        levels = list(self.pictures)
+        for finer in reversed(levels[: levels.index(level)]):
+            if view not in self.pictures[finer]:
+                continue
+            key = level, finer, view
+            if key not in self.magnifiers:
+                self.magnifiers[key] = Magnifier(coarse, self.pictures[finer][view])
+            if (inside := self.magnifiers[key].inside(box)) is not None:
+                return self._make_opening(inside, finer, view)
+        return None
+
+    def _make_opening(self, inside: Inside, level: str, view: str) -> int:
+        """Like boxes share one scene; each says which items are where in it, and what opens further."""
+        content: list[list[Any]] = []
+        fine = self.pictures[level][view].items
+        for box, origin in zip(inside.picture.boxes, inside.origin):
+            if isinstance(box, Pin):
+                content.append([box.sources, box.readers])
+            else:
+                content.append([fine[origin], self._opening(level, view, origin)])
+        room = _numbered(self.rooms, scene(inside.picture))
+        return _numbered(self.openings, [room, content])
+
+    def _items_of(self, box: Box) -> list[int]:
+        parts = [each for part in box.parts for each in self._inside(part)]
+        return [*dict.fromkeys(map(self.item, parts))]
 
     def _inside(self, part: Any) -> list[Any]:
         return self.trace.nodes[self.trace.inside[part]] if part in self.trace.inside else [part]
+
+    @staticmethod
+    def _start(scenes: dict[str, dict], level: str, view: str) -> list[str]:
+        """Where to begin: a level that looks like a finer one stands for it."""
+        level = next(each for each in LEVELS[LEVELS.index(level) :] if each in scenes)
+        return [level, view if view in scenes[level] else "unrolled"]
 
     def _seed(self) -> str:
         handles = [y for _, y in self.trace.outputs]
@@ -208,6 +247,6 @@ class Contents:
         return f"gradient of {what}"
 
 
-def _grouping(views: dict[str, dict]) -> list[list[int]]:
-    """Which items share a box."""
-    return [box["items"] for box in views["unrolled"]["boxes"]]
+def _numbered(known: dict[str, int], thing: Any) -> int:
+    """The number of a thing among those that are alike."""
+    return known.setdefault(json.dumps(thing, separators=(",", ":"), allow_nan=False), len(known))

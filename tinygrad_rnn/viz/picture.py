@@ -52,6 +52,20 @@ class Box:
         return found
 
 
+@dataclass
+class Pin(Box):
+    """Where lines enter or leave what is inside a box.
+
+    Attributes:
+        sources: items of what it brings, or carries away; `readers`: of what reads that outside.
+    """
+
+    enters: bool = True
+    index: int = 0  # which box it is
+    sources: list[int] = field(default_factory=list)
+    readers: list[int] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Edge:
     """From box to box, by index."""
