@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn import Value
+
+from .helpers import loop as recurrence
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = os.environ.get("TINYGRAD_RNN_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -67,6 +70,7 @@ def tab(browser, network):
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
+    page.said = said
     page.goto(network[0].as_uri())
     yield page
     assert said == []
@@ -253,6 +257,79 @@ def test_everything_has_a_name(tab):
     for element in tab.locator("button:visible, select, input, [role=button]:visible").all()[:80]:
         assert tab.evaluate("e => e.ariaLabel || e.textContent || e.labels?.length", element.element_handle())
     assert tab.locator("#sentence").get_attribute("aria-live") == "polite"
+
+
+NAMES_AS_DATA = ["</script><script>alert(1)</script>", "a\"b'c", "x\u2028y", "<b>w</b>", "n" * 10_000]
+
+
+@pytest.mark.parametrize("name", NAMES_AS_DATA, ids=["script", "quotes", "line separator", "markup", "10,000 letters"])
+def test_names_are_shown_as_they_are(tab, network, name):
+    h, w, _ = recurrence(2)
+    path = tg.draw(h, params={name: w}).save(network[0].with_name("names.html"))
+    tab.goto(path.as_uri())
+    tab.locator("#search").fill(name[:40])
+    assert tab.locator("#found").inner_text() == "1 found"
+    tab.keyboard.press("Enter")
+    assert name[:30] in tab.locator("#details").inner_text()
+    assert tab.locator("b, #details script").count() == 0
+
+
+def test_the_policy_stops_what_is_not_of_the_page(tab):
+    tried = """() => { try { const made = document.createElement("script"); made.text = "window.ran = 1";
+        document.body.append(made) } catch (error) { } return window.ran ?? null }"""
+    assert tab.evaluate(tried) is None
+    assert [text for text in tab.said if "blocked" in text]
+    tab.said.clear()
+
+
+def test_values_show_the_gradient_of_each_step(tab, network):
+    a, b = Value(2.0), Value(-3.0)
+    y = (a * b + a).tanh() * a
+    tab.goto(tg.draw(y, params={"a": a, "b": b}).save(network[0].with_name("values.html")).as_uri())
+    grads = lambda: tab.locator(".unit.k-input .note:last-child").all_text_contents()
+    assert grads() == ["grad 0.0000"] * 2
+    tab.keyboard.press("]")
+    assert "grad –" in grads()
+    tab.locator("#last").click()
+    y.backward()
+    assert [float(text.split()[1]) for text in grads()] == pytest.approx([a.grad, b.grad], rel=1e-3)
+    tab.locator("#first").click()
+    assert grads() == ["grad 0.0000"] * 2
+
+
+def test_nothing_moves_by_itself(tab):
+    moving = "[...document.querySelectorAll('*')].filter(e => e.getAnimations().length).length"
+    tab.keyboard.press("]")
+    assert tab.evaluate(moving) == 0, "so there is nothing that prefers-reduced-motion could stop"
+
+
+COLORS = """() => {
+    const ink = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const pixel = (element) => {
+        ink.fillStyle = getComputedStyle(element).fill;
+        ink.fillRect(0, 0, 1, 1);
+        return [...ink.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const texts = [...document.querySelectorAll(".hot > text")];
+    return texts.map((text) => [pixel(text), pixel(text.parentElement.firstChild)]);
+}"""
+
+
+def contrast(colors) -> np.ndarray:
+    """That of pairs of colours, by the formula of the Web Content Accessibility Guidelines."""
+    x = np.array(colors) / 255
+    light = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722] + 0.05
+    return light.max(axis=1) / light.min(axis=1)
+
+
+def test_text_is_legible_on_every_colour_of_the_backward_pass(tab):
+    level(tab, "op")
+    tab.locator("#last").click()
+    for _ in ("light", "dark"):
+        colors = tab.evaluate(COLORS)
+        assert len({tuple(box) for _, box in colors}) > 20
+        assert contrast(colors).min() > 4.4
+        tab.get_by_role("button", name="Light or dark").click()
 
 
 def test_dark_mode(tab):

@@ -133,10 +133,13 @@ class Contents:
             value = None if part.traced or self.trace.freed else part.array
             return self._facts(part.name, part.shape, part, value)
         if part.op is None:
-            return self._facts(part.name or "x", part.shape, part, self.known.get((part, 0))) | {"leaf": True}
+            leaf = {"leaf": True, "number": True} if part.plain_grad else {"leaf": True}
+            return self._facts(part.name or "x", part.shape, part, self.known.get((part, 0))) | leaf
         op, several = part.op, not part.op.single
         found = self._facts(op.name, shape_of(part, 0), part, None if several else self.known.get((part, 0)))
         found |= {"op": self._operation(part), "where": path(part.scope)}
+        if part.plain_grad:
+            found["number"] = True
         if several:
             shapes = dict.fromkeys([shape_text(shape) for shape in part.shape])
             found["shape"] = f"{len(part.shape)} of {', '.join(shapes)}"

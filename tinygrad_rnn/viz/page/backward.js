@@ -123,8 +123,20 @@ class Backward {
       element.dataset.warm = warm;
       element.style.setProperty("--warm", warm);
       element.classList.toggle("hot", Boolean(warm));
-      element.classList.toggle("dark", parseInt(warm, 10) > 52);
+      element.classList.toggle("warmer", parseInt(warm, 10) > 62);
+      element.classList.toggle("warmest", parseInt(warm, 10) > 73);
     });
+    this.fill();
+  }
+
+  /* The last line in the box of a Value says its gradient: first what `.grad` held, then what this pass has found. */
+  fill() {
+    for (const { items, notes } of this.app.canvas.units) {
+      if (items.length !== 1 || !data.items[items[0]].number) continue;
+      const note = notes.at(-1), gradient = this.gradientAt(items[0]);
+      note.dataset.before ??= note.textContent;
+      note.textContent = this.position ? `grad ${gradient ? shown(gradient[1]) : "–"}` : note.dataset.before;
+    }
   }
 
   describe(run, follow) {
@@ -162,7 +174,7 @@ class Backward {
         for (const line of canvas.graph.between(unit.vertices, here)) light(line, "gives");
       }
     }
-    const item = data.items[data.steps[run.first].item], name = run.unit ? run.unit.name : nameOf(item);
+    const item = data.items[data.steps[run.first].item], name = run.unit ? fullName(run.unit, run.unit.items.length === 1 && item) : nameOf(item);
     const count = run.last - run.first + 1, shared = run.unit?.items.length > 1;
     const which = shared && count === 1 ? item.where : ""; // of a rolled up step
     const when = which || run.unit?.step;
@@ -209,6 +221,7 @@ class Backward {
   play(on) {
     clearInterval(this.timer);
     this.timer = on ? setInterval(() => this.go(this.position + 1), 500) : 0;
+    this.get("sentence").setAttribute("aria-live", on ? "off" : "polite"); // nobody can listen that fast
     this.get("play").setAttribute("aria-pressed", String(Boolean(on)));
     this.get("play").textContent = on ? "Pause" : "Play";
   }

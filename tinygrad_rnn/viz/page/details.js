@@ -36,7 +36,7 @@ function numbersOf(numbers) {
 
 /* A gradient as [norm, numbers if they are few]. */
 function gradientOf([norm, ...numbers]) {
-  return html("span", {}, `norm ${shown(norm)}  `, numbers.length > 0 && numbersOf(numbers));
+  return html("span", {}, html("span", { class: "norm", text: `norm ${shown(norm)}  ` }), numbers.length > 0 && numbersOf(numbers));
 }
 
 function histogram({ bins, min, max }) {

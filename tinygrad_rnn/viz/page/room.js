@@ -65,7 +65,7 @@ class Room {
     this.closed = new Set(); // cells
     const { boxes, cells, steps, lines, points, words } = scene;
     this.steps = steps.map((step) => {
-      const rect = svg("rect", { rx: 7 }), label = textOf(step.label);
+      const rect = svg("rect", { rx: 7 }), label = textOf(shorten(step.label));
       return { rect, label, element: svg("g", { class: "step" }, rect, label) };
     });
     this.boxes = boxes.map((box, b) => this.box(box, b));
@@ -119,16 +119,18 @@ class Room {
       element.append(title);
       y += 11.8;
     }
+    const notes = [];
     for (const note of box.notes) {
-      element.append(textOf(note, { class: "note", y }));
+      notes.push(textOf(note, { class: "note", y }));
       y += 11.5;
     }
     const step = this.stepOf(box.step), more = box.kind === "cell" && box.notes.length > 1;
-    const name = `${box.title}${box.sub}${more ? ` ${box.notes[0]}` : ""}` || box.notes[0] || "value";
+    const name = shorten(`${box.title}${box.sub}${more ? ` ${box.notes[0]}` : ""}` || box.notes[0] || "value");
     const spoken = box.symbol && items.length ? nameOf(data.items[items[0]]) : name;
     const label = [spoken, ...(box.title ? box.notes.slice(more ? 1 : 0) : []), step].filter(Boolean).join(", ");
     element.setAttribute("aria-label", label);
-    const unit = { room: this, element, rect, name, step, items, box: b, opening: inside ?? null, kind: box.kind };
+    element.append(...notes);
+    const unit = { room: this, element, rect, name, step, items, notes, box: b, opening: inside ?? null, kind: box.kind };
     if (unit.opening !== null) {
       element.setAttribute("aria-expanded", "false");
       element.setAttribute("aria-keyshortcuts", "o");
@@ -141,7 +143,7 @@ class Room {
 
   cell(cell, c) {
     const rect = svg("rect", { rx: 6 }), label = svg("text"), handle = svg("rect", { class: "handle", height: 14 });
-    const step = this.stepOf(cell.step), name = cell.label || "cell";
+    const step = this.stepOf(cell.step), name = shorten(cell.label) || "cell";
     const element = svg("g", { class: "unit cell", role: "button", tabindex: -1 }, rect, label, handle);
     element.setAttribute("aria-label", [name, step].filter(Boolean).join(", "));
     return { room: this, element, name, step, items: [], cell: c, opening: null, kind: "cell", rect, handle, label };
@@ -302,7 +304,7 @@ class Room {
     sides(rect, place);
     sides(handle, { x, y, w, h: 14 });
     handle.setAttribute("visibility", closed ? "hidden" : "visible");
-    label.textContent = closed ? shorten(unit.name) : `▾ ${shorten(unit.name)}`;
+    label.textContent = closed ? unit.name : `▾ ${unit.name}`;
     label.setAttribute("x", closed ? x + w / 2 : x + 7);
     label.setAttribute("y", closed ? y + h / 2 + 4 : y + 11);
     element.classList.toggle("closed", closed);
