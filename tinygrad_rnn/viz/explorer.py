@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
+from itertools import pairwise
 from string import Template
 from typing import Any
 
@@ -90,15 +91,18 @@ class Contents:
         self.known = known_values(self.trace, {}) | numbers(self.trace)
         self._make_items()
         self.pictures: dict[str, dict[str, Detailed]] = {}  # finest level first
+        self.instead: dict[str, str] = {}  # level that is left out -> where to look
         self._collapse_all()
         self.magnifiers: dict[tuple[str, str, str], Magnifier] = {}
         self.rooms: dict[str, int] = {}  # the scene inside a box, as text -> its number
         self.openings: dict[str, int] = {}
         self.opening_of: dict[tuple[str, str, int], int | None] = {}
         scenes = self._scenes()
+        while level in self.instead:
+            level = self.instead[level]
         steps, problem = replay(self.trace, self.item, brief)
         self.data = {
-            "start": self._start(scenes, level, view), "scenes": scenes,
+            "start": [level, view if view in scenes[level] else "unrolled"], "scenes": scenes,
             "rooms": [*map(json.loads, self.rooms)], "openings": [*map(json.loads, self.openings)],
             "items": self.items, "operations": self.described, "seed": self._seed(), "problem": problem,
             "steps": [
@@ -169,8 +173,12 @@ class Contents:
     # --- scenes -------------------------------------------------------------------------------------------------
 
     def _collapse_all(self) -> None:
-        """Level -> view -> picture, without the levels that look like the next finer one."""
-        for level in reversed(LEVELS):
+        """Level -> view -> picture, without the levels that the graph does not have, or that look like a finer one."""
+        kinds = {frame.kind for node in self.trace.nodes for frame in node.scope}
+        for coarser, level in reversed([*pairwise(("", *LEVELS))]):
+            if (level == "layer" and "layer" not in kinds) or (level == "step" and not self.finest.timeline.columns):
+                self.instead[level] = coarser
+                continue
             views = {}
             trace = self.trace if level in ("step", "op") else self.unopened
             for view in VIEWS:
@@ -182,6 +190,8 @@ class Contents:
             finer = next(reversed(self.pictures.values()), None)
             if finer is None or views["unrolled"].items != finer["unrolled"].items:
                 self.pictures[level] = views
+            else:
+                self.instead[level] = next(reversed(self.pictures))
 
     def _scenes(self) -> dict[str, dict]:
         found: dict[str, dict] = {}
@@ -235,12 +245,6 @@ class Contents:
 
     def _inside(self, part: Any) -> list[Any]:
         return self.trace.nodes[self.trace.inside[part]] if part in self.trace.inside else [part]
-
-    @staticmethod
-    def _start(scenes: dict[str, dict], level: str, view: str) -> list[str]:
-        """Where to begin: a level that looks like a finer one stands for it."""
-        level = next(each for each in LEVELS[LEVELS.index(level) :] if each in scenes)
-        return [level, view if view in scenes[level] else "unrolled"]
 
     def _seed(self) -> str:
         handles = [y for _, y in self.trace.outputs]

@@ -101,7 +101,7 @@ class _Cut:
             pin.column, pin.sources, pin.index = self.columns.get(box.column), self.items[edge.source], len(self.boxes)
             self.boxes.append(pin)
             self.origin.append(-1)
-        if reader.column != box.column:
+        if enters and reader.column != box.column:
             pin.column = None
         pin.readers = sorted({*pin.readers, *self.items[edge.target]})
         return pin.index

@@ -179,8 +179,8 @@ class Backward {
     const which = shared && count === 1 ? item.where : ""; // of a rolled up step
     const when = which || run.unit?.step;
     const where = [name, when, count > 1 && `${count} applications`].filter(Boolean).join(", ");
-    const got = arrives.map(({ name, dy }) => `${name} of norm ${shown(dy[0])}`).join(", ");
-    const gave = sends.map(({ to, slot, dx }) => `${slot} of norm ${shown(dx[0])} to ${nameOf(data.items[to])}`);
+    const got = arrives.map(({ name, dy }) => inWords(name, dy)).join(", ");
+    const gave = sends.map(({ to, slot, dx }) => `${inWords(slot, dx)} to ${shorten(nameOf(data.items[to]))}`);
     const gives = gave.length ? gave.slice(0, 4).join(", ") + (gave.length > 4 ? `, and ${gave.length - 4} more` : "") : "nothing further";
     sentence.textContent = `${where}. Arrives: ${got || "nothing from outside"}. Sends: ${gives}.`;
     const end = this.position === this.runs.length && data.problem;

@@ -36,7 +36,12 @@ function numbersOf(numbers) {
 
 /* A gradient as [norm, numbers if they are few]. */
 function gradientOf([norm, ...numbers]) {
+  if (numbers.length === 1) return numbersOf(numbers);
   return html("span", {}, html("span", { class: "norm", text: `norm ${shown(norm)}  ` }), numbers.length > 0 && numbersOf(numbers));
+}
+
+function inWords(name, [norm, ...numbers]) {
+  return numbers.length === 1 ? `${name} = ${shown(numbers[0])}` : `${name} of norm ${shown(norm)}`;
 }
 
 function histogram({ bins, min, max }) {

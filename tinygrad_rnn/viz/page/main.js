@@ -112,7 +112,7 @@ class App {
     const { canvas } = this, before = unit?.at;
     change();
     canvas.update();
-    if (!canvas.shows(this.selected)) this.selected = null;
+    if (!canvas.shows(this.selected)) this.select(null);
     if (before) canvas.move((before.x - unit.at.x) * canvas.look.k, (before.y - unit.at.y) * canvas.look.k);
     this.changed();
   }
