@@ -59,8 +59,8 @@ function widened(center, size, needed) {
 
 class Room {
   /* contents: of each box its items and the number of what is inside it; of each pin, sources and readers. */
-  constructor(scene, contents, around = null, name = "") {
-    Object.assign(this, { scene, contents, around, name });
+  constructor(scene, contents, around = null) {
+    Object.assign(this, { scene, contents, around });
     this.rooms = new Map(); // box -> the room inside it, where that is open
     this.closed = new Set(); // cells
     const { boxes, cells, steps, lines, points, words } = scene;
@@ -182,7 +182,7 @@ class Room {
       return;
     }
     const [number, contents] = data.openings[unit.opening];
-    const room = new Room(data.rooms[number], contents, unit, unit.name);
+    const room = new Room(data.rooms[number], contents, unit);
     this.rooms.set(unit.box, room);
     unit.element.append(room.element);
     this.mark(unit, true);
