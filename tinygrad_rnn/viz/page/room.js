@@ -215,8 +215,9 @@ class Room {
       if (!this.boxes[b].pin && this.unitOfBox(b) !== this.boxes[b]) return;
       const room = this.rooms.get(b);
       room?.place();
-      spans.x.push(...widened(box.x, box.w, room ? room.extent.w + 2 * PADDING : 0));
-      spans.y.push(...widened(box.y, box.h, room ? room.extent.h + 2 * PADDING + HEAD : 0));
+      const { w, h } = this.sizeOf(b);
+      spans.x.push(...widened(box.x, w, room ? room.extent.w + 2 * PADDING : 0));
+      spans.y.push(...widened(box.y, h, room ? room.extent.h + 2 * PADDING + HEAD : 0));
     });
     cells.forEach((cell, c) => {
       const closed = this.closed.has(c);
@@ -236,7 +237,7 @@ class Room {
       label.setAttribute("y", place.y + 15);
     });
     boxes.forEach((box, b) => {
-      const room = mapped({ ...box, x: box.x - box.w / 2, y: box.y - box.h / 2 });
+      const { w, h } = this.sizeOf(b), room = mapped({ x: box.x - w / 2, y: box.y - h / 2, w, h });
       this.placeBox(this.boxes[b], this.rooms.has(b) ? room : this.shrunk(b, room, X, Y));
     });
     cells.forEach((cell, c) => this.placeCell(this.cells[c], mapped(cell)));
@@ -255,8 +256,8 @@ class Room {
       if (hidden) return;
       let path = [];
       for (let k = 0; k < line.path.length; k += 2) path.push([X.at(line.path[k]), Y.at(line.path[k + 1])]);
-      if (ends[1]) path = ended(path, ends[1]);
-      if (ends[0]) path = ended(path.reverse(), ends[0]).reverse();
+      if (ends[1]) path = this.ended(path, ends[1]);
+      if (ends[0]) path = this.ended(path.reverse(), ends[0]).reverse();
       this.lines[i].setAttribute("d", drawn(path, line.tip));
     });
     const all = [...steps.map(mapped), ...this.boxes.map((unit) => unit.place)];
@@ -264,6 +265,14 @@ class Room {
     const right = all.reduce((most, { x, w }) => Math.max(most, x + w), -Infinity);
     const bottom = all.reduce((most, { y, h }) => Math.max(most, y + h), -Infinity);
     this.extent = { x: left, y: top, w: right - left, h: bottom - top };
+  }
+
+  /* A box; what is open takes the width of its column and the height of its row, so that these give way as one. */
+  sizeOf(b) {
+    const { boxes } = this.scene, { x, y, w, h } = boxes[b];
+    if (!this.rooms.has(b)) return { w, h };
+    const most = (side, where, at) => boxes.reduce((most, box) => (Math.abs(box[where] - at) < 1 ? Math.max(most, box[side]) : most), 0);
+    return { w: most("w", "x", x), h: most("h", "y", y) };
   }
 
   /* A box in room that was widened for others keeps its size, if all its lines can still end at its sides. */
@@ -278,6 +287,14 @@ class Room {
       Object.assign(place, { y: y - box.h / 2, h: box.h });
     }
     return place;
+  }
+
+  /* A path up to a unit: cut off at a closed cell or an open box, prolonged to a box that is smaller than its room. */
+  ended(path, { cell, box, place }) {
+    if (cell !== undefined || this.rooms.has(box)) return clipped(path, place);
+    const [x, y] = path.at(-1), { x: left, y: top, w, h } = place;
+    const end = [Math.min(Math.max(x, left), left + w), Math.min(Math.max(y, top), top + h)];
+    return Math.hypot(end[0] - x, end[1] - y) > 0.5 ? [...path, path.at(-1), end, end] : path;
   }
 
   placeBox(unit, place) {
@@ -327,14 +344,6 @@ function sides(rect, { x, y, w, h }) {
 
 function shorten(text) {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
-/* A path up to a unit: cut off at a closed cell, prolonged to a box that is smaller than its room. */
-function ended(path, { cell, place }) {
-  if (cell !== undefined) return clipped(path, place);
-  const [x, y] = path.at(-1), { x: left, y: top, w, h } = place;
-  const end = [Math.min(Math.max(x, left), left + w), Math.min(Math.max(y, top), top + h)];
-  return Math.hypot(end[0] - x, end[1] - y) > 0.5 ? [...path, path.at(-1), end, end] : path;
 }
 
 /* A Bezier path up to where it enters a rectangle. */
