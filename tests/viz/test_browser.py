@@ -173,6 +173,7 @@ def test_a_module_opens_to_layers_these_to_steps_and_these_to_operations(tab, ne
     lit = tab.locator(".unit.up").evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
     assert [label for label in lit if label.startswith("x2")], "the input of an earlier step, outside of this one"
     assert not [label for label in lit if label.startswith("x4")]
+    assert [label for label in lit if label.startswith("x,")], "the sequence outside of all frames"
     assert tab.locator('.unit.down[aria-label^="y"]').count() >= 1, "the output of the whole, outside of all frames"
 
 

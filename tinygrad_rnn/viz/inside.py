@@ -96,7 +96,9 @@ class _Cut:
         box, reader = self.fine.boxes[edge.source], self.fine.boxes[edge.target]
         if (pin := self.pins.get(key)) is None:
             title = STATES.get(edge.role, box.title if enters and box.kind in NAMED else "")
-            pin = self.pins[key] = Pin("start" if enters else "output", title, enters=enters)
+            pin = self.pins[key] = Pin(
+                "start" if enters else "output", title, enters=enters, of=(box if enters else reader).kind
+            )
             pin.tip = "initial state" if enters and edge.role in STATES else ""
             pin.column, pin.sources, pin.index = self.columns.get(box.column), self.items[edge.source], len(self.boxes)
             self.boxes.append(pin)

@@ -57,10 +57,12 @@ class Pin(Box):
     """Where lines enter or leave what is inside a box.
 
     Attributes:
+        of: the kind of box at the other end.
         sources: items of what it brings, or carries away; `readers`: of what reads that outside.
     """
 
     enters: bool = True
+    of: str = ""
     index: int = 0  # which box it is
     sources: list[int] = field(default_factory=list)
     readers: list[int] = field(default_factory=list)

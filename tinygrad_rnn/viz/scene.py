@@ -23,7 +23,8 @@ def scene(picture: Picture) -> dict[str, Any]:
 
 def _box(picture: Picture, i: int, center: Point, extent: Point, cell: int | None) -> dict[str, Any]:
     box = picture.boxes[i]
-    return {
+    more = {"of": box.of} if isinstance(box, Pin) else {}
+    return more | {
         "kind": "pin" if isinstance(box, Pin) else box.kind, "title": box.title, "sub": box.subscript,
         "notes": [note[:60] for note in box.notes if note], "symbol": box.symbol,
         "step": box.column, "row": box.row, "cell": cell,

@@ -75,6 +75,9 @@ function graphOf(root) {
     const { boxes, lines } = room.scene, start = base.get(room);
     const pinsOf = (b, side) => room.rooms.get(b).pins(side).map((pin) => base.get(room.rooms.get(b)) + pin);
     const ends = (b, side) => (room.rooms.has(b) ? pinsOf(b, side) : [start + b]);
+    // A sequence outside is drawn step by step inside: there are no pins for it, but boxes of the same kind.
+    const alike = (b, outside) => (room.rooms.get(b)?.scene.boxes ?? []).flatMap(({ kind }, i) =>
+      (kind === (boxes[outside].of ?? boxes[outside].kind) && ["input", "start", "output"].includes(kind) ? [base.get(room.rooms.get(b)) + i] : []));
     const drawn = lines.map(({ from, to }, i) => ({ from, to, lines: [room.lines[i]] }));
     for (const { from, to, lines: own } of drawn) {
       if (!room.rooms.has(from) && !room.rooms.has(to)) edges.push({ from: start + from, to: start + to, lines: own });
@@ -86,12 +89,11 @@ function graphOf(root) {
       ...local.beside([b], "out").filter((c) => !room.rooms.has(c)).map((c) => [b, c]),
     ]);
     for (const [a, b] of pairs) {
+      const through = ends(a, "leaves").flatMap((from) => ends(b, "enters").map((to) => [from, to]));
+      const fitting = through.filter(([from, to]) => fits(vertices[from], vertices[to]));
+      const found = fitting.length ? fitting : [...alike(b, a).map((to) => [start + a, to]), ...alike(a, b).map((from) => [from, start + b])];
       const between = [...local.between([a], [b])];
-      for (const from of ends(a, "leaves")) {
-        for (const to of ends(b, "enters")) {
-          if (fits(vertices[from], vertices[to])) edges.push({ from, to, lines: between });
-        }
-      }
+      for (const [from, to] of found) edges.push({ from, to, lines: between });
     }
   }
   const graph = new Graph(vertices.length, edges, (v) => vertices[v].unit === null);
