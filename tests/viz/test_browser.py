@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn import Value
+
+from .helpers import loop as recurrence
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = os.environ.get("TINYGRAD_RNN_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -42,22 +45,38 @@ def network(tmp_path_factory):
         y = lstm(tg.randn(20, 1, 2))[0]
     path = tg.draw(y).save(tmp_path_factory.mktemp("explorer") / "lstm.html")
     y.sum().backward()
+    loop = Stack()
+    tg.draw(loop(tg.randn(5, 1, 2))).save(path.with_name("stack.html"))
     return path, lstm
+
+
+class Stack(tg.nn.Module):
+    """A module that another one holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = tg.nn.LSTM(2, 3, num_layers=2)
+
+    def forward(self, x):
+        return self.lstm(x)[0].tanh()
 
 
 @pytest.fixture
 def tab(browser, network):
     """The page; at the end it must have said nothing to the console and asked nothing of any network."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(10_000)
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
+    page.said = said
     page.goto(network[0].as_uri())
     yield page
     assert said == []
-    assert asked == [network[0].as_uri()]
+    assert {address.rpartition("/")[0] for address in asked} == {network[0].parent.as_uri()}, "the pages themselves"
+    assert all([address.endswith(".html") for address in asked])
     context.close()
 
 
@@ -107,29 +126,90 @@ def test_hover_lights_up_ancestors_and_descendants(tab):
 def test_cells_open_and_close_in_place(tab):
     level(tab, "op")
     boxes = shown(tab)
-    tab.get_by_role("button", name="Close cells").click()
+    tab.get_by_role("button", name="Close all").click()
     assert shown(tab, ".cell.closed") == 40
     assert shown(tab) < boxes - 40 * 12
     tab.locator(".cell.closed").first.dblclick()
     assert shown(tab, ".cell.closed") == 39
-    tab.get_by_role("button", name="Close the layer").click()
+    tab.get_by_role("button", name="Close layer 0, t = 0").click()
     tab.get_by_role("button", name="Open the step", exact=True).click()
     assert shown(tab, ".cell.closed") == 38
 
 
-def test_looking_into_a_cell(tab):
-    tab.locator('.unit[aria-label*="LSTM"][aria-label$="t = 3"]').first.click()
-    tab.get_by_role("button", name="Look inside").click()
-    assert tab.locator("#level").input_value() == "op"
-    assert shown(tab, ".cell.closed") == 39
-    assert tab.locator("#details h2").inner_text().endswith("t = 3")
+def lstm(tab, layer: int, t: int | None = None):
+    """The box of one layer, or of one of its steps."""
+    end = f'[aria-label$="t = {t}"]' if t is not None else ""
+    return tab.locator(f'.unit.box[aria-label^="LSTM"][aria-label*="layer {layer}"]{end}').first
 
 
-@pytest.mark.parametrize("at", ["step", "op"])
+def test_a_step_opens_in_place_and_closes(tab):
+    boxes, before = shown(tab), lstm(tab, 0, 3).bounding_box()
+    lstm(tab, 0, 3).locator("> .handle").click()
+    assert shown(tab, ".room .room > .box") == 13
+    assert "linear" in tab.locator("#details h2").inner_text()
+    frame, neighbour = lstm(tab, 0, 3).bounding_box(), lstm(tab, 0, 4).bounding_box()
+    assert frame["width"] > 3 * before["width"]
+    assert neighbour["x"] > frame["x"] + frame["width"], "others give way"
+    assert neighbour["width"] <= before["width"] + 1, "and keep their size"
+    assert tab.locator("#level").input_value() == "step", "nothing else changes"
+    lstm(tab, 0, 3).locator("> .handle").click(position={"x": 30, "y": 3})
+    assert shown(tab) == boxes
+    assert lstm(tab, 0, 3).bounding_box()["width"] == pytest.approx(before["width"], abs=2)
+
+
+def test_a_module_opens_to_layers_these_to_steps_and_these_to_operations(tab, network):
+    tab.goto(network[0].with_name("stack.html").as_uri())
+    tab.select_option("#level", "module")
+    inner = lambda: tab.evaluate("Math.max(...[...document.querySelectorAll('.room')].map(room => depth(room)))")
+    tab.evaluate("window.depth = e => e ? 1 + depth(e.parentElement.closest('.room')) : 0")
+    tab.locator('.unit.box[aria-label^="LSTM"]').first.dblclick()
+    assert inner() == 2
+    assert shown(tab, '.room .room > [aria-label^="LSTM"]') == 2
+    lstm(tab, 0).dblclick()
+    assert inner() == 3
+    assert shown(tab, ".room .room .room > .step") == 5
+    lstm(tab, 0, 3).dblclick()
+    assert inner() == 4
+    assert shown(tab, ".room .room .room .room > .box") == 13
+    tab.locator(".room .room .room .room > .box.k-memory").first.hover()
+    lit = tab.locator(".unit.up").evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
+    assert [label for label in lit if label.startswith("x2")], "the input of an earlier step, outside of this one"
+    assert not [label for label in lit if label.startswith("x4")]
+    assert [label for label in lit if label.startswith("x,")], "the sequence outside of all frames"
+    assert tab.locator('.unit.down[aria-label^="y"]').count() >= 1, "the output of the whole, outside of all frames"
+
+
+def test_opening_and_closing_by_keyboard(tab):
+    lstm(tab, 1, 2).focus()
+    tab.keyboard.press("o")
+    assert shown(tab, ".room .room > .box") == 13
+    inside = "document.activeElement.parentElement.parentElement.getAttribute('aria-label')"
+    assert tab.evaluate(inside).startswith("LSTM layer 1")
+    assert lstm(tab, 1, 2).get_attribute("aria-expanded") == "true"
+    tab.keyboard.press("c")
+    assert tab.locator(".room .room").count() == 0
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')").endswith("t = 2")
+    assert lstm(tab, 1, 2).get_attribute("aria-expanded") == "false"
+
+
+def test_all_boxes_open_at_once(tab):
+    tab.get_by_role("button", name="Open all").click()
+    assert tab.locator(".room .room").count() >= 40
+    assert shown(tab, ".room .room > .box") >= 40 * 13
+    tab.get_by_role("button", name="Close all").click()
+    assert tab.locator(".room .room").count() == 0
+
+
+@pytest.mark.parametrize("at", ["step", "op", "some open"])
 def test_the_whole_backward_pass_ends_at_the_gradients(tab, network, at):
-    level(tab, at)
+    if at == "some open":
+        level(tab, "layer")
+        lstm(tab, 1).dblclick()
+        lstm(tab, 1, 3).dblclick()
+    else:
+        level(tab, at)
     steps = int(tab.locator("#slider").get_attribute("max"))
-    assert steps >= 40
+    assert steps >= 20
     last = ""
     for _ in range(steps):
         tab.keyboard.press("]")
@@ -180,6 +260,79 @@ def test_everything_has_a_name(tab):
     for element in tab.locator("button:visible, select, input, [role=button]:visible").all()[:80]:
         assert tab.evaluate("e => e.ariaLabel || e.textContent || e.labels?.length", element.element_handle())
     assert tab.locator("#sentence").get_attribute("aria-live") == "polite"
+
+
+NAMES_AS_DATA = ["</script><script>alert(1)</script>", "a\"b'c", "x\u2028y", "<b>w</b>", "n" * 10_000]
+
+
+@pytest.mark.parametrize("name", NAMES_AS_DATA, ids=["script", "quotes", "line separator", "markup", "10,000 letters"])
+def test_names_are_shown_as_they_are(tab, network, name):
+    h, w, _ = recurrence(2)
+    path = tg.draw(h, params={name: w}).save(network[0].with_name("names.html"))
+    tab.goto(path.as_uri())
+    tab.locator("#search").fill(name[:40])
+    assert tab.locator("#found").inner_text() == "1 found"
+    tab.keyboard.press("Enter")
+    assert name[:30] in tab.locator("#details").inner_text()
+    assert tab.locator("b, #details script").count() == 0
+
+
+def test_the_policy_stops_what_is_not_of_the_page(tab):
+    tried = """() => { try { const made = document.createElement("script"); made.text = "window.ran = 1";
+        document.body.append(made) } catch (error) { } return window.ran ?? null }"""
+    assert tab.evaluate(tried) is None
+    assert [text for text in tab.said if "blocked" in text]
+    tab.said.clear()
+
+
+def test_values_show_the_gradient_of_each_step(tab, network):
+    a, b = Value(2.0), Value(-3.0)
+    y = (a * b + a).tanh() * a
+    tab.goto(tg.draw(y, params={"a": a, "b": b}).save(network[0].with_name("values.html")).as_uri())
+    grads = lambda: tab.locator(".unit.k-input .note:last-child").all_text_contents()
+    assert grads() == ["grad 0.0000"] * 2
+    tab.keyboard.press("]")
+    assert "grad –" in grads()
+    tab.locator("#last").click()
+    y.backward()
+    assert [float(text.split()[1]) for text in grads()] == pytest.approx([a.grad, b.grad], rel=1e-3)
+    tab.locator("#first").click()
+    assert grads() == ["grad 0.0000"] * 2
+
+
+def test_nothing_moves_by_itself(tab):
+    moving = "[...document.querySelectorAll('*')].filter(e => e.getAnimations().length).length"
+    tab.keyboard.press("]")
+    assert tab.evaluate(moving) == 0, "so there is nothing that prefers-reduced-motion could stop"
+
+
+COLORS = """() => {
+    const ink = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const pixel = (element) => {
+        ink.fillStyle = getComputedStyle(element).fill;
+        ink.fillRect(0, 0, 1, 1);
+        return [...ink.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const texts = [...document.querySelectorAll(".hot > text")];
+    return texts.map((text) => [pixel(text), pixel(text.parentElement.firstChild)]);
+}"""
+
+
+def contrast(colors) -> np.ndarray:
+    """That of pairs of colours, by the formula of the Web Content Accessibility Guidelines."""
+    x = np.array(colors) / 255
+    light = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722] + 0.05
+    return light.max(axis=1) / light.min(axis=1)
+
+
+def test_text_is_legible_on_every_colour_of_the_backward_pass(tab):
+    level(tab, "op")
+    tab.locator("#last").click()
+    for _ in ("light", "dark"):
+        colors = tab.evaluate(COLORS)
+        assert len({tuple(box) for _, box in colors}) > 20
+        assert contrast(colors).min() > 4.4
+        tab.get_by_role("button", name="Light or dark").click()
 
 
 def test_dark_mode(tab):

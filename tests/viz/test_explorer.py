@@ -129,12 +129,13 @@ def test_an_existing_file_is_never_left_half_written(tmp_path, monkeypatch):
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_time_steps_need_no_layout_engine(monkeypatch, tmp_path):
+def test_no_layout_engine_is_needed(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(layout, "find_spec", lambda name: None)
     assert "op" in data_of(lstm_output(2))["scenes"]
-    with pytest.raises(RuntimeError, match="pip install pygraphviz"):
-        page_of(Value(1.0) * 2.0)
+    assert len(data_of(Value(1.0) * 2.0)["scenes"]["op"]["unrolled"]["boxes"]) >= 2
+    mlp = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.Tanh(), tg.nn.Linear(3, 1))
+    assert len(data_of(mlp(tg.randn(4, 2)))["steps"]) == 3
 
 
 def test_dot_text_alone_cannot_be_explored(tmp_path):
@@ -178,6 +179,59 @@ def test_scenes_refer_to_what_there_is():
     fine = data["scenes"]["op"]["unrolled"]["boxes"]
     lines_alone = {step["item"] for step in data["steps"]} - {item for box in fine for item in box["items"]}
     assert {data["items"][i]["name"] for i in lines_alone} <= {"stack", "unstack", "unbind", "cat"}
+
+
+def opened(data: dict, level: str, title: str, view: str = "unrolled") -> list[tuple[dict, list]]:
+    """(room, content) of each box with this title that can be opened."""
+    boxes = [box for box in data["scenes"][level][view]["boxes"] if box["title"] == title and box["inside"] is not None]
+    contents = [data["openings"][box["inside"]] for box in boxes]
+    return [(data["rooms"][room], content) for room, content in contents]
+
+
+def test_inside_a_box_is_what_it_stands_for():
+    data = data_of(lstm_output(5))
+    for level in ("layer", "step"):
+        boxes = [box for box in data["scenes"][level]["unrolled"]["boxes"] if box["title"] == "LSTM"]
+        for box, (room, content) in zip(boxes, opened(data, level, "LSTM"), strict=True):
+            assert len(content) == len(room["boxes"])
+            kinds = [each["kind"] for each in room["boxes"]]
+            within = {item for kind, (items, _) in zip(kinds, content) if kind in ("op", "cell") for item in items}
+            assert within <= set(box["items"])
+            assert len(within) > 4
+            for line in room["lines"]:
+                assert max(line["from"], line["to"]) < len(room["boxes"]) + len(room["points"])
+            pins = {i for i, kind in enumerate(kinds) if kind == "pin"}
+            entering = pins & {line["from"] for line in room["lines"]}
+            leaving = pins & {line["to"] for line in room["lines"]}
+            assert entering
+            assert entering | leaving == pins
+            assert not entering & leaving
+
+
+def test_like_boxes_share_one_room():
+    data = data_of(lstm_output(12))
+    steps = opened(data, "step", "LSTM")
+    assert len(steps) == 24
+    assert len({str(room) for room, _ in steps}) <= 8
+    assert len({str(content) for _, content in steps}) == 24, "each has its own items"
+
+
+def test_a_layer_opens_to_steps_that_open_to_operations():
+    data = data_of(lstm_output(5))
+    (room, content), _ = opened(data, "layer", "LSTM")
+    assert [step["label"] for step in room["steps"]] == [f"t = {t}" for t in range(5)]
+    cells = [inside for box, (_, inside) in zip(room["boxes"], content) if box["title"] == "LSTM"]
+    assert len(cells) == 5
+    at_step_level = [box["inside"] for box in data["scenes"]["step"]["unrolled"]["boxes"] if box["title"] == "LSTM"]
+    assert set(cells) <= set(at_step_level)
+
+
+def test_a_rolled_step_opens_with_pins_for_its_own_past():
+    data = data_of(lstm_output(5, layers=1))
+    ((room, _),) = opened(data, "step", "LSTM", "rolled")
+    titles = [box["title"] for box in room["boxes"] if box["kind"] == "pin"]
+    assert titles.count("h") == 2, "from the step before, to the next"
+    assert titles.count("c") == 2
 
 
 def test_cells_hold_their_boxes():

@@ -15,7 +15,7 @@ from .dot import shortened
 from .known import known_values
 from .nodes import Given, Result, Trace, below
 from .picture import Box, Edge, Picture
-from .pullback import pulled_back
+from .pullback import check_numbers, pulled_back
 from .scale import Scale
 from .strip import Strip, number_text, shown
 
@@ -62,9 +62,9 @@ def annotate(picture: Picture, trace: Trace, show: Iterable[str], color: str, na
             flow.paint()
     for box in picture.boxes:
         if box.kind != "fold" and not box.title.endswith("= 0"):
-            told = [word for word in lines if picture.turn is None or (box.of is None) == (word == "value")]
+            told = [word for word in lines if picture.turn is None or (box.gradient_of is None) == (word == "value")]
             _describe(box, trace, [lines[word] for word in told])
-            if "saved" in show and box.of is None and (size := saved_bytes(box.nodes)):
+            if "saved" in show and box.gradient_of is None and (size := saved_bytes(box.nodes)):
                 box.shown.append((len(box.notes), f"saves {bytes_text(size)}"))
     if "saved" in show:
         real = [node for node in below([y.node for _, y in trace.outputs]) if node.rule.op is not None]
@@ -141,13 +141,14 @@ class Flow:
                 self._missing[key] = self._missing.get(key, 0) + 1
                 self._edges.setdefault((link.reader, link.slot), []).append(key)
         wanted = {result for box in picture.boxes for result in box.results}
+        check_numbers(trace)
         for node, arrived, sent in pulled_back(trace):
             for out, dy in enumerate(arrived):
                 if dy is not None and (node, out) in wanted:
                     self.norms[node, out] = norm(dy)
                     if draws:
                         self.arrays[node, out] = dy
-            for slot, _, dx in sent:
+            for slot, _, dx, _ in sent:
                 for key in self._edges.get((node, slot), ()):
                     self._receive(key, dx)
         for (i, _), dx in self._sums.items():
@@ -172,15 +173,20 @@ class Flow:
         return hypot(*found) if found else None
 
     def of_edge(self, i: int, edge: Edge) -> float | None:
-        ends = [self.picture.boxes[i] for i in (edge.source, edge.target)]
-        if not edge.links and any([(b if b.of is None else self.picture.boxes[b.of]).kind == "output" for b in ends]):
+        if not edge.links and (self._is_output(edge.target) or self._is_output(edge.source)):
             return 1.0  # of what is drawn by itself
         return hypot(*self._parts[i]) if i in self._parts else None
+
+    def _is_output(self, i: int) -> bool:
+        """Whether a box is an output, or the gradient of one."""
+        of = self.picture.boxes[i].gradient_of
+        return self.picture.boxes[i if of is None else of].kind == "output"
 
     def paint(self) -> None:
         """Give every box and edge the tone of its norm."""
         picture = self.picture
-        mine = lambda box: (box.of is not None) == (picture.turn is not None)  # the backward pass, if it is drawn
+        back = picture.turn is not None  # then the backward pass has the tones
+        mine = lambda box: (box.gradient_of is not None) == back
         sizes: list[tuple[Box | Edge, float | None]] = []
         sizes += [(b, self.of_box(b)) for b in picture.boxes if mine(b) and b.kind not in ("fold", "start")]
         sizes += [(e, self.of_edge(i, e)) for i, e in enumerate(picture.edges) if mine(picture.boxes[e.source])]

@@ -172,9 +172,9 @@ class Arrangement:
     def _level_alone(self, box: Box) -> int:
         """Of what a step takes in or gives away, or of its gradient."""
         leaves = lambda each: each.kind == "output" or each.tip == OUTPUTS
-        if box.of is None:
+        if box.gradient_of is None:
             return self.outputs if leaves(box) else 0
-        return self.outputs + 1 if leaves(self.boxes[box.of]) else self.top
+        return self.outputs + 1 if leaves(self.boxes[box.gradient_of]) else self.top
 
     def _find_mirrored(self) -> None:
         """Rows whose state goes from right to left; rolled up, those of the backward pass."""
@@ -195,7 +195,7 @@ class Arrangement:
         out: list[list[int]] = [[] for _ in range(n)]
         into: list[list[int]] = [[] for _ in range(n)]
         for edge in self.picture.edges:
-            if not edge.delayed and self.boxes[edge.target].of is None:
+            if not edge.delayed and self.boxes[edge.target].gradient_of is None:
                 out[edge.source].append(edge.target)
                 into[edge.target].append(edge.source)
         order = _topological(out, into)
@@ -211,7 +211,7 @@ class Arrangement:
                 earliest[i] = min(earliest[i], earliest[j] if column is None else column)
         starts = self._era_starts()
         for i in range(n):
-            if self.boxes[i].column is not None or self.boxes[i].of is not None:
+            if self.boxes[i].column is not None or self.boxes[i].gradient_of is not None:
                 continue
             if self.boxes[i].kind == "start":
                 side = earliest[i]
@@ -232,8 +232,8 @@ class Arrangement:
                 if nearest and all([j in self.region for j in out[i]]):
                     self.region[i] = min(nearest)
         for i, box in enumerate(self.boxes):
-            if box.of in self.region and box.column is None:
-                self.region[i] = self.region[box.of]
+            if box.gradient_of in self.region and box.column is None:
+                self.region[i] = self.region[box.gradient_of]
                 self.back.add(i)
 
     def _era_starts(self) -> list[int]:

@@ -183,11 +183,9 @@ class Collapse:
                 for node in members:
                     box = self._op_box(node, gates.get(node))
                     box.column, box.row = column, row
-                    box.nodes = [node]
                     self.box_of[node] = self._add(box, node)
             else:
                 box = self._group_box(group, members)
-                box.nodes = members
                 box.column, box.row = column, row
                 self.box_of.update(dict.fromkeys(members, self._add(box, *members)))
 

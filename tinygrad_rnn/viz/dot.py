@@ -177,7 +177,7 @@ def arranged_by_dot(picture: Picture) -> str:
 
 def is_back(picture: Picture, edge: Edge) -> bool:
     """Whether an edge belongs to the backward pass: it is placed like the edge whose way back it is."""
-    return picture.boxes[edge.source].of is not None
+    return picture.boxes[edge.source].gradient_of is not None
 
 
 def rail(graph: Any, first: int, edges: list[Edge], back: bool) -> None:

@@ -98,7 +98,7 @@ def draw(
     if wanted or color != "kind":
         named = {x.node: x.array for x in (params or {}).values() if isinstance(x.node, Leaf)}
         annotate(picture, trace, wanted, color, named)
-    page = partial(_page, outputs, level, view, names, budget, timeout)
+    page = partial(_page, outputs, level, view, names, budget)
     if picture.columns:
         return Drawing(arranged_as_grid(picture), "nop2", timeout, page)
     return Drawing(arranged_by_dot(picture), "dot", timeout, page)

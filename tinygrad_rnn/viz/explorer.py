@@ -14,35 +14,23 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-import numpy as np
-
-from ..autograd.graph import Leaf, Node
-from ..autograd.scope import path
-from ..autograd.source import Source as Line
 from . import style
-from .collapse import Collapse, collapse, shape_of, shape_text
 from .dot import shortened
-from .draw import VIEWS
-from .facts import brief, dtype_name, operation, statistics, values
-from .groups import LEVELS
-from .nodes import Given, Root, Source, Trace
-from .picture import Picture
+from .facts import brief
+from .levels import Levels
+from .nodes import Root
 from .replay import replay
-from .roll import rolled
-from .scene import scene
 
-SCRIPTS = ("graph.js", "canvas.js", "details.js", "backward.js", "main.js")
-BUDGET, BUDGET_WITHOUT_STEPS = 4_000, 400  # boxes that a browser moves without effort, that dot places at once
+SCRIPTS = ("graph.js", "room.js", "canvas.js", "details.js", "backward.js", "main.js")
 
 
-def explorer(
-    outputs: list[Root], level: str, view: str, names: Mapping[Any, str], budget: int | None, timeout: float
-) -> str:
+def explorer(outputs: list[Root], level: str, view: str, names: Mapping[Any, str], budget: int | None) -> str:
     """The page for a graph, which opens at one level and view and holds the others.
 
     Args: as for `draw`; `names` by leaf or by the id of an array.
     """
-    return page(Contents(outputs, level, view, dict(names), budget, timeout).data)
+    levels = Levels(outputs, dict(names), budget)
+    return page(content(levels, levels.start(level, view)))
 
 
 def page(data: dict[str, Any]) -> str:
@@ -55,9 +43,9 @@ def page(data: dict[str, Any]) -> str:
         f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {_hash(css)}; base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    text_of_data = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return Template(text["page.html"]).substitute(
-        policy=policy, css=css, data=content, scripts="\n".join(f"<script>{script}</script>" for script in scripts)
+        policy=policy, css=css, data=text_of_data, scripts="\n".join(f"<script>{script}</script>" for script in scripts)
     )
 
 
@@ -73,146 +61,27 @@ def colors() -> str:
     return "\n".join(["", *boxes, *lines, ""]).replace("none;", "transparent;")
 
 
-class Contents:
-    """All that the page shows.
-
-    An *item* is what one box stands for at level "op"; boxes of other levels and views, and the steps of the
-    backward pass, refer to items by number.
-    """
-
-    def __init__(
-        self, outputs: list[Root], level: str, view: str, names: dict[Any, str], budget: int | None, timeout: float
-    ) -> None:
-        self.trace, self.unopened = Trace(outputs, "all"), Trace(outputs)
-        self.names, self.timeout = names, timeout
-        self.budgets = budget or BUDGET, budget or BUDGET_WITHOUT_STEPS
-        self.finest = Collapse(self.trace, "op", "unrolled", names, *self.budgets)
-        self.number: dict[Any, int] = {}  # application, leaf or input -> item
-        self.items: list[dict[str, Any]] = []
-        self.operations: dict[Any, int] = {}
-        self.described: list[dict[str, str]] = []
-        self.sources: dict[Line, int] = {}
-        self.known = values(self.trace)
-        self._make_items()
-        scenes, start = self._scenes(level, view)
-        steps, problem = replay(self.trace, self.item, brief)
-        self.data = {
-            "start": start, "scenes": scenes, "items": self.items, "operations": self.described,
-            "seed": self._seed(), "problem": problem,
-            "sources": [[each.short, shortened(each.text, 200)] for each in self.sources],
-            "steps": [
-                {
-                    "item": step.item, "arrives": step.arrives,
-                    "sends": [[self.item(s.to[0]), s.slot, s.dx, s.total, self._drawn(s.to)] for s in step.sends],
-                }
-                for step in steps
-            ],
-        }  # fmt: skip
-
-    # --- items --------------------------------------------------------------------------------------------------
-
-    def _make_items(self) -> None:
-        for i, box in enumerate(self.finest.picture.boxes):
-            self.number.update(dict.fromkeys(box.parts, i))
-            one = box.parts[0] if len(box.parts) == 1 else None
-            self.items.append(self._item(one) if one is not None else {"name": box.title, "shape": ""})
-            if not isinstance(one, Node) or isinstance(one, Leaf) or one.op is None:
-                self.items[-1]["name"] = box.title + box.subscript
-        self.drawn = len(self.items)
-
-    def item(self, part: Any) -> int:
-        """The number of what stands for an application or a leaf; what is not drawn gets one of its own."""
-        if part not in self.number:
-            self.number[part] = len(self.items)
-            self.items.append(self._item(part))
-        return self.number[part]
-
-    def _item(self, part: Any) -> dict[str, Any]:
-        if isinstance(part, Given):
-            value = None if part.traced or self.trace.freed else part.array
-            return self._facts(part.name, part.shape, part, value)
-        if part.op is None:
-            return self._facts(part.name or "x", part.shape, part, self.known.get((part, 0))) | {"leaf": True}
-        op, several = part.op, not part.op.single
-        found = self._facts(op.name, shape_of(part, 0), part, None if several else self.known.get((part, 0)))
-        found |= {"op": self._operation(part), "where": path(part.scope)}
-        if several:
-            shapes = dict.fromkeys([shape_text(shape) for shape in part.shape])
-            found["shape"] = f"{len(part.shape)} of {', '.join(shapes)}"
-        return found
-
-    def _facts(self, name: str, shape: tuple, part: Any, value: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {"name": name, "shape": shape_text(shape), "dtype": dtype_name(part, value)}
-        if value is not None and np.asarray(value).dtype.kind in "iuf":
-            found["value"] = statistics(value)
-        if (source := getattr(part, "source", None)) is not None:
-            found["source"] = self.sources.setdefault(source, len(self.sources))
-        return found
-
-    def _operation(self, node: Node) -> int:
-        key = node.op.name
-        if key not in self.operations:
-            self.operations[key] = len(self.described)
-            self.described.append(operation(node))
-        return self.operations[key]
-
-    def _drawn(self, end: tuple[Any, int]) -> list[int]:
-        """The items at the other end of the lines, where an operation is drawn as lines alone."""
-        node, out = end
-        if self.item(node) < self.drawn or node.op is None:
-            return []
-        origins = self.finest.origins(Source(node, out, 0))
-        return sorted({i for origin in origins if (i := self.item(origin.node)) < self.drawn})
-
-    # --- scenes -------------------------------------------------------------------------------------------------
-
-    def _scenes(self, level: str, view: str) -> tuple[dict[str, dict], list[str]]:
-        """level -> view -> scene, without those that look like the next finer one; and where to begin."""
-        found: dict[str, dict] = {}
-        for each in reversed(LEVELS):
-            views = self._views(each, each == level)
-            finer = next(reversed(found.values()), None)
-            if views and (finer is None or _grouping(views) != _grouping(finer)):
-                found[each] = views
-            elif each == level:
-                level = next(reversed(found))
-        return dict(reversed(found.items())), [level, view if view in found[level] else "unrolled"]
-
-    def _views(self, level: str, needed: bool) -> dict[str, dict]:
-        found: dict[str, dict] = {}
-        trace = self.trace if level in ("step", "op") else self.unopened
-        for view in VIEWS:
-            picture = collapse(trace, level, view, self.names, *self.budgets)
-            if view != "unrolled" and not picture.columns:
-                break
-            made = self._scene(rolled(picture) if view == "rolled" else picture, needed)
-            if made and made not in found.values():
-                found[view] = made
-        return found
-
-    def _scene(self, picture: Picture, needed: bool) -> dict[str, Any] | None:
-        try:
-            made = scene(picture, self.timeout)
-        except RuntimeError:  # no layout engine, or no time: the other levels are still worth having
-            if needed:
-                raise
-            return None
-        for drawn, box in zip(made["boxes"], picture.boxes):
-            parts = [each for part in box.parts for each in self._inside(part)]
-            drawn["items"] = [*dict.fromkeys(map(self.item, parts))]
-        return made | {"folded": picture.folded}
-
-    def _inside(self, part: Any) -> list[Any]:
-        return self.trace.nodes[self.trace.inside[part]] if part in self.trace.inside else [part]
-
-    def _seed(self) -> str:
-        handles = [y for _, y in self.trace.outputs]
-        what = "the output" if len(handles) == 1 else f"the sum of {len(handles)} outputs"
-        if len(handles) == 1 and handles[0].node.shape != ():
-            what = "the sum of the output"
-        return f"gradient of {what}"
+def content(levels: Levels, start: list[str]) -> dict[str, Any]:
+    """All that the page shows: the pictures, what is known of everything in them, and the backward pass."""
+    items = levels.items
+    steps, problem = replay(levels.trace, items.of, brief)
+    passed = [
+        {
+            "item": step.item, "arrives": step.arrives,
+            "sends": [[items.of(to[0]), slot, dx, total, items.drawn(to)] for to, slot, dx, total in step.sends],
+        }
+        for step in steps
+    ]  # fmt: skip
+    return {
+        "start": start, "scenes": levels.scenes, "rooms": levels.rooms, "openings": levels.openings,
+        "items": items.items, "operations": items.operations,
+        "sources": [[line.short, shortened(line.text, 200)] for line in items.sources],
+        "steps": passed, "problem": problem, "seed": _seed(levels.trace.outputs),
+    }  # fmt: skip
 
 
-def _grouping(views: dict[str, dict]) -> list[list[int]]:
-    """Which items share a box."""
-    return [box["items"] for box in views["unrolled"]["boxes"]]
+def _seed(outputs: list[Root]) -> str:
+    """Of what the gradient is."""
+    if len(outputs) > 1:
+        return f"gradient of the sum of {len(outputs)} outputs"
+    return "gradient of the output" if outputs[0][1].node.shape == () else "gradient of the sum of the output"

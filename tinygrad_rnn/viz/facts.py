@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.op import resolve
-from .nodes import Given, Trace
+from .nodes import Result, Trace
 
 SMALL = 16  # numbers of an array that are shown one by one
 BINS = 16
@@ -50,45 +50,10 @@ def _number(x: Any) -> float | str:
     return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
-# --- values -------------------------------------------------------------------------------------------------------
-
-
-def values(trace: Trace) -> dict[tuple[Any, int], Any]:
-    """(application or leaf, output) -> its value, where the graph kept it, or what it kept gives it again."""
-    known: dict[tuple[Any, int], Any] = {}
-    for _, y in trace.outputs:
-        known[trace.follow(y.node)] = y.data if y.node.plain_grad else y.array
-    if trace.freed:
-        return known
-    for node in [*trace.nodes, *trace.inside]:
-        if node.plain_grad:
-            known |= {(value, 0): value.data for value in (node, *node.inputs) if value is not None}
-        elif isinstance(node.saved, tuple):
-            for name, x in zip(getattr(node.rule, "saves", ()), node.saved):
-                if isinstance(x, np.ndarray):
-                    _note(known, trace, node, name, x)
-    for node in trace.nodes:
-        op = node.op
-        if (node, 0) in known or not op.single or getattr(op, "attrs", True) or op.variadic or op.body or op.hidden:
-            continue
-        sources = trace.sources(node)
-        inputs = [s.node.array if isinstance(s.node, Given) else known.get((s.node, s.out)) for s in sources]
-        if len(inputs) == len(op.inputs) and all([x is not None for x in inputs]):
-            with np.errstate(all="ignore"):
-                y = op.forward(*inputs)
-            if np.shape(y) == node.shape:
-                known[node, 0] = y
-    return known
-
-
-def _note(known: dict, trace: Trace, node: Any, name: str, x: np.ndarray) -> None:
-    op = node.op
-    if name in op.inputs and not op.variadic:
-        link = node.inputs[op.inputs.index(name)]
-        if link is not None:
-            known.setdefault(trace.follow(link), x)
-    elif name in op.outputs:
-        known.setdefault((node, op.outputs.index(name)), x)
+def numbers(trace: Trace) -> dict[Result, float]:
+    """What the Values of a graph hold."""
+    values = [value for node in trace.nodes if node.plain_grad for value in (node, *node.inputs) if value is not None]
+    return {(value, 0): value.data for value in values}
 
 
 # --- operations ---------------------------------------------------------------------------------------------------

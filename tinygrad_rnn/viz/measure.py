@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from . import style
-from .picture import Box
+from .picture import Box, Pin
 from .strip import Strip
 
 NARROW, WIDE = set("ijltfr.,:;|!'()[]{}/\\ \"`-"), set("mwMW@%…⋯")
@@ -26,6 +26,8 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def size(box: Box) -> tuple[float, float]:
     """Width and height of a box, in points."""
+    if isinstance(box, Pin) and not box.title:
+        return 8.0, 8.0
     lines = [line for line in box.lines if line]
     notes = [text_width(line[:60], style.SMALL) for line in lines if not isinstance(line, Strip)]
     strips = [line for line in lines if isinstance(line, Strip)]

@@ -55,7 +55,7 @@ def _is_joined(picture: Picture, i: int) -> bool:
 
 def _gradient(box: Box, of: int, row: int | None, level: str) -> Box:
     if box.kind == "fold":
-        return Box("fold", box.title, box.notes, box.tip, box.column, row, of=of)
+        return Box("fold", box.title, box.notes, box.tip, box.column, row, gradient_of=of)
     kind, notes, tip = "gradient", box.notes, [f"gradient of {box.title}".strip()]
     if any([getattr(node, "plain_grad", False) for node in box.parts]):
         notes = [note for note in notes if note.startswith("grad")]  # what the Value holds is said in its own box
@@ -69,6 +69,6 @@ def _gradient(box: Box, of: int, row: int | None, level: str) -> Box:
     elif box.kind == "parameter":
         kind = "parameter gradient"
     title = f"∇ {box.title}".strip()
-    return Box(
-        kind, title, notes, "\n".join(tip), box.column, row, box.subscript, box.symbol, results=box.results, of=of
-    )
+    found = Box(kind, title, notes, "\n".join(tip), box.column, row, box.subscript, box.symbol)
+    found.results, found.gradient_of = box.results, of
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..autograd.graph import LEAF, Node
 from .scale import Scale
 from .strip import Strip
 
@@ -32,11 +33,15 @@ class Box:
     subscript: str = ""
     symbol: bool = False  # the title is a sign like +
     parts: list[Any] = field(default_factory=list)  # the applications, leaves and inputs that it stands for
-    nodes: list = field(default_factory=list)  # those of them that are applications and not folded away
     results: dict[tuple[Any, int], None] = field(default_factory=dict)  # of those, what is used outside
     shown: list[tuple[int, str | Strip]] = field(default_factory=list)  # lines on request, below so many notes
     tone: str = ""  # a key of style.TONES, where colour tells the gradient
-    of: int | None = None  # of a gradient in the mirrored half: the box whose gradient it is
+    gradient_of: int | None = None  # of a gradient in the mirrored half: the box whose gradient it is
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The applications among its parts."""
+        return [part for part in self.parts if isinstance(part, Node) and part.rule is not LEAF]
 
     @property
     def lines(self) -> list[str | Strip]:
@@ -46,6 +51,22 @@ class Box:
             found += [*self.notes[k - 1 : k]] if k else []
             found += [line for place, line in self.shown if place == k]
         return found
+
+
+@dataclass
+class Pin(Box):
+    """Where lines enter or leave what is inside a box.
+
+    Attributes:
+        of: the kind of box at the other end.
+        sources: items of what it brings, or carries away; `readers`: of what reads that outside.
+    """
+
+    enters: bool = True
+    of: str = ""
+    index: int = 0  # which box it is
+    sources: list[int] = field(default_factory=list)
+    readers: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)

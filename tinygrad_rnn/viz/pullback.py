@@ -17,38 +17,48 @@ from ..autograd.writes import Writes
 from .nodes import Result, Trace
 
 
+class Sent(NamedTuple):
+    """What is given to one input: its slot, whose result it is, what is given, and the sum that lies there now."""
+
+    slot: int
+    to: Result
+    dx: Any
+    total: Any
+
+
 class Pulled(NamedTuple):
     """One application of a gradient rule, or the arrival at a leaf.
 
     Attributes:
         arrived: for each output of the node the complete gradient, None where nothing arrived.
-        sent: (input slot, whose result that input is, what is sent to it).
     """
 
     node: Any
     arrived: list
-    sent: list[tuple[int, Result, Any]]
+    sent: list[Sent]
 
 
 def pulled_back(trace: Trace) -> Iterator[Pulled]:
-    """The gradient of the sum of the outputs, node by node, newest first; the leaves come last.
+    """The gradient of the sum of all that the outputs hold, node by node, newest first; the leaves come last.
 
     Raises:
-        ValueError: an output is not a scalar.
         RuntimeError: an earlier backward freed the graph, or what a rule needs was overwritten since.
     """
     _check(trace)
     waiting: dict[Result, Any] = {}
+
+    def add(result: Result, dx: Any) -> Any:
+        waiting[result] = waiting[result] + dx if result in waiting else dx  # never in place: others may hold it
+        return waiting[result]
+
     for _, y in trace.outputs:
-        _add(waiting, trace.follow(y.node), 1.0 if y.node.plain_grad else np.ones_like(y.array))
+        add(trace.follow(y.node), 1.0 if y.node.plain_grad else np.ones_like(y.array))
     for node in reversed(trace.nodes):
         count = 1 if node.op.single else len(node.shape)
         arrived = [waiting.pop((node, out), None) for out in range(count)]
         if any([dy is not None for dy in arrived]):
             sent = _sent(trace, node, arrived)
-            for _, result, dx in sent:
-                _add(waiting, result, dx)
-            yield Pulled(node, arrived, sent)
+            yield Pulled(node, arrived, [Sent(slot, to, dx, add(to, dx)) for slot, to, dx in sent])
     for (leaf, _), dy in waiting.items():
         yield Pulled(leaf, [dy], [])
 
@@ -69,17 +79,17 @@ def _sent(trace: Trace, node: Node, arrived: list) -> list[tuple[int, Result, An
     return sent
 
 
-def _add(waiting: dict[Result, Any], result: Result, dx: Any) -> None:
-    waiting[result] = waiting[result] + dx if result in waiting else dx  # never in place: others may hold it
-
-
-def _check(trace: Trace) -> None:
+def check_numbers(trace: Trace) -> None:
+    """Raises ValueError where an output is not a number, so that its gradient would be that of a sum."""
     for name, y in trace.outputs:
         if getattr(y, "array", np.zeros(())).size != 1:
             raise ValueError(
                 f"draw: a gradient is that of a number, but {name or 'x'} has the shape {tuple(y.array.shape)}; "
                 f"draw a loss, for example draw(y.sum(), ...)"
             )
+
+
+def _check(trace: Trace) -> None:
     for node in [*trace.opened, *trace.nodes]:
         if isinstance(node.saved, Freed) or node.saved is None:
             raise RuntimeError(

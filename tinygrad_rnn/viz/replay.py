@@ -1,29 +1,20 @@
-"""The backward pass again, application by application, with everything written down: what a debugger would show.
-
-A sweep of its own over the opened graph: no `.grad` is touched, nothing is freed, nothing is recorded.
-"""
+"""The backward pass again, box by box, with everything written down: what a debugger would show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from ..autograd.backward import complete, fitted
 from ..autograd.graph import Node
-from ..autograd.scope import at
-from ..autograd.writes import Writes
-from .nodes import Trace
-
-End = tuple[Any, int]  # an application or a leaf, and which of its outputs
+from .nodes import Result, Trace
+from .pullback import Pulled, pulled_back
 
 
-class Sent(NamedTuple):
+class Gift(NamedTuple):
     """What one step gives to an input: for which, from which slot, what, and the sum that lies there now."""
 
-    to: End
+    to: Result
     slot: str
     dx: Any
     total: Any
@@ -34,7 +25,7 @@ class Step(NamedTuple):
 
     item: int
     arrives: list[tuple[str, Any]]  # name of the output, its complete gradient
-    sends: list[Sent]
+    sends: list[Gift]
 
 
 def replay(trace: Trace, item_of: Callable[[Node], int], write: Callable[[Any], Any]) -> tuple[list[Step], str]:
@@ -47,77 +38,41 @@ def replay(trace: Trace, item_of: Callable[[Node], int], write: Callable[[Any], 
     Returns:
         (the steps, newest application first; why they end early, or "").
     """
-    if trace.freed:
-        return [], "The graph was freed by a backward pass: draw before it, or call backward(retain_graph=True)."
-    sweep = _Sweep(trace, item_of, write)
-    try:
-        with np.errstate(all="ignore"), at((), record=False):
-            for item, nodes in groupby(reversed(trace.nodes), item_of):
-                sweep.step(item, nodes)
-    except Exception as error:  # a rule of the user's, an overwritten array: the page says so and shows the rest
-        return sweep.steps, f"The numbers end here: {error}"
-    return sweep.steps, ""
+    steps: list[Step] = []
+    problem = ""
+
+    def applied() -> Iterator[Pulled]:
+        nonlocal problem
+        try:
+            yield from (each for each in pulled_back(trace) if each.node.op is not None)
+        except Exception as error:  # a rule of the user's, an overwritten array: the page says so and shows the rest
+            problem = f"The numbers end here: {error}"
+
+    outside = {trace.follow(y.node) for _, y in trace.outputs}  # results that the start, or another box, gave to
+    for item, run in groupby(applied(), lambda pulled: item_of(pulled.node)):
+        if (step := _step(trace, item, run, item_of, write, outside)).arrives:
+            steps.append(step)
+    return steps, problem
 
 
-class _Sweep:
-    def __init__(self, trace: Trace, item_of: Callable[[Node], int], write: Callable[[Any], Any]) -> None:
-        self.trace, self.item_of, self.write = trace, item_of, write
-        self.steps: list[Step] = []
-        self.total: dict[End, Any] = {}  # the gradient so far; of a leaf it stays
-        self.outside: set[End] = set()  # ends that another step, or the start, gave something to
-        for _, y in trace.outputs:
-            end = trace.follow(y.node)
-            one = 1.0 if y.node.plain_grad else np.ones(y.array.shape, y.array.dtype)
-            self.total[end] = self.total[end] + one if end in self.total else one
-            self.outside.add(end)
+def _step(
+    trace: Trace, item: int, run: Iterable[Pulled], item_of: Callable, write: Callable, outside: set[Result]
+) -> Step:
+    arrives: list[tuple[str, Any]] = []
+    given: dict[tuple[Result, str], Any] = {}
+    totals: dict[Result, Any] = {}
+    for node, arrived, sent in run:
+        for out, dy in enumerate(arrived):
+            if dy is not None and (node, out) in outside:
+                arrives.append((f"d{trace.result_name(node, out)}", write(dy)))
+        for slot, to, dx, total in sent:
+            if to[0].op is None or item_of(to[0]) != item:
+                outside.add(to)
+                key, totals[to] = (to, _slot_name(node, slot)), total
+                given[key] = given[key] + dx if key in given else dx
+    return Step(item, arrives, [Gift(to, slot, write(dx), write(totals[to])) for (to, slot), dx in given.items()])
 
-    def step(self, item: int, nodes: Any) -> None:
-        arrives: list[tuple[str, Any]] = []
-        sent: dict[tuple[End, str], Any] = {}
-        for node in nodes:
-            ends = [(node, out) for out in range(1 if node.op.single else len(node.shape))]
-            dys = [self.total.pop(end, None) for end in ends]
-            if all([dy is None for dy in dys]):
-                continue
-            for end, dy in zip(ends, dys):
-                if dy is not None and end in self.outside:
-                    arrives.append((self.name_of(end), self.write(dy)))
-            for end, slot, dx in self.pull(node, dys):
-                self.total[end] = self.total[end] + dx if end in self.total else dx
-                maker = end[0]
-                if maker.op is None or self.item_of(maker) != item:
-                    self.outside.add(end)
-                    key = end, slot
-                    sent[key] = sent[key] + dx if key in sent else dx
-        if arrives:
-            sends = [Sent(end, slot, self.write(dx), self.write(self.total[end])) for (end, slot), dx in sent.items()]
-            self.steps.append(Step(item, arrives, sends))
 
-    def pull(self, node: Node, dys: list) -> list[tuple[End, str, Any]]:
-        """What the node's rule makes of the gradients of its outputs, one for each input that wants it."""
-        op, rule = node.op, node.rule
-        if node.saved.__class__ is not tuple:
-            raise RuntimeError(f"{node.describe()} freed what it had saved in an earlier backward")
-        if node.seq < Writes.last:
-            Writes.check(node)
-        dxs = rule.pull(dys[0] if op.single else complete(dys, node), *node.saved)
-        found = []
-        pairs = enumerate(dxs) if rule.only is None else [(rule.only, dxs)]
-        for slot, dx in pairs:
-            link = node.inputs[slot]
-            if link is None or dx is None:
-                continue
-            if hasattr(dx, "settle"):  # a sum whose terms were left to be added up together
-                dx = dx.settle()
-            if not node.plain_grad and np.shape(dx) != link.shape:
-                dx = fitted(dx, link, node, False)
-            name = f"{op.inputs[0].lstrip('*')}[{slot}]" if op.variadic else op.inputs[slot]
-            found.append((self.trace.follow(link), f"d{name}", dx))
-        return found
-
-    def name_of(self, end: End) -> str:
-        node, out = end
-        if (name := self.trace.names.get(end)) is None:
-            outputs = node.op.outputs
-            name = f"{outputs[0][1:]}[{out}]" if outputs[0].startswith("*") else outputs[out]
-        return f"d{name}"
+def _slot_name(node: Node, slot: int) -> str:
+    names = node.op.inputs
+    return f"d{names[0].lstrip('*')}[{slot}]" if node.op.variadic else f"d{names[slot]}"

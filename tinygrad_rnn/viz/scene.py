@@ -6,30 +6,28 @@ through which a rail taps its steps.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from . import style
-from .dot import arranged_by_dot
+from .blocks import HEAD, PADDING
 from .grid import LABEL, Grid
 from .layered import Point
-from .layout import render
 from .measure import size
-from .picture import Edge, Picture
+from .picture import Edge, Picture, Pin
+from .ranks import Ranks
 
-Numbers = list[float]
 
-
-def scene(picture: Picture, timeout: float) -> dict[str, Any]:
-    """The places of a picture: computed if it has time steps, else asked of the dot engine."""
-    return _GridScene(picture).data() if picture.columns else _dot_scene(picture, timeout)
+def scene(picture: Picture) -> dict[str, Any]:
+    """The places of a picture: on the grid of its time steps, else in ranks."""
+    return _GridScene(picture).data() if picture.columns else _ranked_scene(picture)
 
 
 def _box(picture: Picture, i: int, center: Point, extent: Point, cell: int | None) -> dict[str, Any]:
     box = picture.boxes[i]
-    return {
-        "kind": box.kind, "title": box.title, "sub": box.subscript, "notes": [note[:60] for note in box.notes if note],
-        "symbol": box.symbol, "step": box.column, "cell": cell,
+    more = {"of": box.of} if isinstance(box, Pin) else {}
+    return more | {
+        "kind": "pin" if isinstance(box, Pin) else box.kind, "title": box.title, "sub": box.subscript,
+        "notes": [note[:60] for note in box.notes if note], "symbol": box.symbol,
+        "step": box.column, "row": box.row, "cell": cell,
         "x": _round(center[0]), "y": _round(-center[1]), "w": _round(extent[0]), "h": _round(extent[1]),
     }  # fmt: skip
 
@@ -95,49 +93,34 @@ class _GridScene(Grid):
         return cells, [boxes[i] for i in range(len(boxes))]
 
 
-def _dot_scene(picture: Picture, timeout: float) -> dict[str, Any]:
-    graph = json.loads(render(arranged_by_dot(picture), "dot", "json", timeout))
-    frames = [each for each in graph.get("objects", []) if "nodes" in each]
-    nodes = [each for each in graph.get("objects", []) if "nodes" not in each]
-    cells: list[dict[str, Any]] = []
-    cell_of: dict[int, int] = {}
-    for frame in frames:
-        row = int(frame["name"].removeprefix("cluster_m"))
-        cell_of.update(dict.fromkeys(frame["nodes"], len(cells)))
-        cells.append(_frame(picture.rows[row], *_numbers(frame["bb"]), step=None, row=row))
-    found: dict[int, dict[str, Any]] = {}
-    vertex: dict[int, int] = {}
-    points: list[Numbers] = []
-    for node in nodes:
-        at, number = _numbers(node["pos"]), node["_gvid"]
-        if "_" in node["name"]:
-            vertex[number] = len(picture.boxes) + len(points)
-            points.append([_round(at[0]), _round(-at[1])])
-            continue
-        i = vertex[number] = int(node["name"][1:])
-        extent = 72 * float(node["width"]), 72 * float(node["height"])
-        found[i] = _box(picture, i, (at[0], at[1]), extent, cell_of.get(number))
-    role_of = {color: role for role, (color, _) in style.EDGES.items()}
-    lines = []
-    for edge in graph.get("edges", []):
-        path, tip = _spline(edge["pos"])
-        ends = vertex[edge["tail"]], vertex[edge["head"]]
-        dashed = edge.get("style") == "dashed"
-        lines.append(_line(*ends, role_of.get(edge["color"], "data"), path, tip=tip, dashed=dashed))
-    boxes = [found[i] for i in range(len(picture.boxes))]
+def _ranked_scene(picture: Picture) -> dict[str, Any]:
+    ranks = Ranks(picture)
+    extents = [size(box) for box in picture.boxes]
+    cells, cell_of = _cells(picture, ranks.at, extents)
+    boxes = [_box(picture, i, ranks.at[i], extent, cell_of.get(i)) for i, extent in enumerate(extents)]
+    lines = [
+        _line(strand.source, strand.target, strand.edge.role, path, tip=strand.tip, dashed=strand.edge.delayed)
+        for strand, path in zip(ranks.strands, ranks.paths)
+    ]
+    points = [[_round(x), _round(-y)] for x, y in ranks.at[len(boxes) :]]
     return {"boxes": boxes, "cells": cells, "steps": [], "lines": lines, "points": points, "words": []}
 
 
-def _spline(pos: str) -> tuple[list[Point], bool]:
-    """(Bezier points up to the arrow's tip, whether there is an arrow), of Graphviz's `pos`."""
-    words = pos.split()
-    tip = [word[2:] for word in words if word.startswith("e,")]
-    path = [(x, y) for x, y in map(_numbers, [word for word in words if not word.startswith(("e,", "s,"))])]
-    if tip:
-        x, y = _numbers(tip[0])
-        path[-1] = (x, y)
-    return path, bool(tip)
-
-
-def _numbers(text: str) -> Numbers:
-    return [float(word) for word in text.split(",")]
+def _cells(picture: Picture, at: list[Point], extents: list[Point]) -> tuple[list[dict], dict[int, int]]:
+    """Frames around the operations of one module call, where nothing else lies among them; and who is in which."""
+    rows: dict[int, list[int]] = {}
+    for i, box in enumerate(picture.boxes):
+        if box.row is not None and picture.level == "op":
+            rows.setdefault(box.row, []).append(i)
+    sides = [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for (x, y), (w, h) in zip(at, extents)]
+    cells: list[dict[str, Any]] = []
+    cell_of: dict[int, int] = {}
+    for row, members in rows.items():
+        left, bottom = (min([sides[i][k] for i in members]) - PADDING for k in (0, 1))
+        right, top = (max([sides[i][k] for i in members]) + PADDING for k in (2, 3))
+        mine = set(members)
+        inside = [a < right and c > left and b < top and d > bottom for a, b, c, d in sides]
+        if len(members) > 1 and not any([hit and i not in mine for i, hit in enumerate(inside)]):
+            cell_of.update(dict.fromkeys(members, len(cells)))
+            cells.append(_frame(picture.rows[row], left, bottom, right, top + HEAD, step=None, row=row))
+    return cells, cell_of

@@ -55,7 +55,7 @@ class Backward {
     this.runs = [];
     data.steps.forEach((step, s) => {
       const unit = canvas.unitOf(step.item), latest = this.runs.at(-1);
-      if (latest && unit >= 0 && latest.unit === unit) latest.last = s;
+      if (latest && unit && latest.unit === unit) latest.last = s;
       else this.runs.push({ unit, first: s, last: s });
     });
     for (const run of this.runs) {
@@ -72,7 +72,7 @@ class Backward {
     for (let s = run.first; s <= run.last; s++) {
       const { item, arrives } = data.steps[s];
       const senders = (this.senders.get(item) ?? []).map((t) => canvas.unitOf(data.steps[t].item));
-      const outside = senders.filter((unit) => unit !== run.unit || unit < 0);
+      const outside = senders.filter((unit) => unit !== run.unit || !unit);
       if (!senders.length || outside.length) arrives.forEach(([name, dy]) => found.push({ item, name, dy, from: outside }));
     }
     return found;
@@ -83,7 +83,7 @@ class Backward {
     for (let s = run.first; s <= run.last; s++) {
       for (const [to, slot, dx, total, via] of data.steps[s].sends) {
         const units = (via.length ? via : [to]).map((item) => canvas.unitOf(item));
-        if (run.unit < 0 || units.some((unit) => unit !== run.unit)) found.push({ to, slot, dx, total, units, step: s });
+        if (!run.unit || units.some((unit) => unit !== run.unit)) found.push({ to, slot, dx, total, units, step: s });
       }
     }
     return found;
@@ -115,16 +115,28 @@ class Backward {
       }
     }
     const range = Math.log(this.most / this.least) || 1;
-    canvas.units.forEach(({ element }, u) => {
-      const norm = norms.get(u);
+    canvas.units.forEach((unit) => {
+      const { element } = unit, norm = norms.get(unit);
       const share = norm > 0 && Number.isFinite(norm) ? Math.log(norm / this.least) / range : 0;
       const warm = norm === undefined ? "" : `${Math.round(12 + 78 * Math.min(1, Math.max(0, share)))}%`;
       if (element.dataset.warm === warm || (!warm && !element.dataset.warm)) return;
       element.dataset.warm = warm;
       element.style.setProperty("--warm", warm);
       element.classList.toggle("hot", Boolean(warm));
-      element.classList.toggle("dark", parseInt(warm, 10) > 52);
+      element.classList.toggle("warmer", parseInt(warm, 10) > 62);
+      element.classList.toggle("warmest", parseInt(warm, 10) > 73);
     });
+    this.fill();
+  }
+
+  /* The last line in the box of a Value says its gradient: first what `.grad` held, then what this pass has found. */
+  fill() {
+    for (const { items, notes } of this.app.canvas.units) {
+      if (items.length !== 1 || !data.items[items[0]].number) continue;
+      const note = notes.at(-1), gradient = this.gradientAt(items[0]);
+      note.dataset.before ??= note.textContent;
+      note.textContent = this.position ? `grad ${gradient ? shown(gradient[1]) : "–"}` : note.dataset.before;
+    }
   }
 
   describe(run, follow) {
@@ -137,38 +149,38 @@ class Backward {
       this.lit.push([element, name]);
     };
     const sentence = this.get("sentence");
+    this.get("now").hidden = !run;
     if (!run) {
       this.get("now").replaceChildren();
       sentence.textContent = data.problem || (data.steps.length ? `Ready: the ${data.seed}. Press Next, or the key ].` : "There is nothing to step through.");
       return;
     }
-    const boxes = (unit) => (unit < 0 ? [] : canvas.units[unit].boxes);
+    const here = run.unit?.vertices ?? [];
     const arrives = this.arrived(run), sends = this.sent(run);
-    if (run.unit >= 0) {
-      light(canvas.units[run.unit].element, "now");
-      canvas.units[run.unit].element.setAttribute("aria-current", "step");
+    if (run.unit) {
+      light(run.unit.element, "now");
+      run.unit.element.setAttribute("aria-current", "step");
       if (follow) canvas.bring(run.unit);
     }
-    const outputs = canvas.scene.boxes.flatMap((box, b) => (box.kind === "output" && !box.items.length ? [b] : []));
+    const outputs = canvas.units.filter((unit) => unit.kind === "output" && !unit.items.length);
     for (const { from } of arrives) {
-      const drawn = from.filter((unit) => unit >= 0);
-      const others = drawn.length ? drawn.flatMap(boxes) : outputs;
-      for (const i of canvas.graph.between(boxes(run.unit), others)) light(canvas.lines[i], "gets");
+      const drawn = from.filter(Boolean), others = drawn.length ? drawn : outputs;
+      for (const line of canvas.graph.between(here, others.flatMap((unit) => unit.vertices))) light(line, "gets");
     }
     for (const { units } of sends) {
       for (const unit of units) {
-        if (unit < 0 || unit === run.unit) continue;
-        light(canvas.units[unit].element, "target");
-        for (const i of canvas.graph.between(boxes(unit), boxes(run.unit))) light(canvas.lines[i], "gives");
+        if (!unit || unit === run.unit) continue;
+        light(unit.element, "target");
+        for (const line of canvas.graph.between(unit.vertices, here)) light(line, "gives");
       }
     }
-    const name = run.unit >= 0 ? canvas.units[run.unit].name : nameOf(data.items[data.steps[run.first].item]);
-    const count = run.last - run.first + 1, shared = run.unit >= 0 && canvas.units[run.unit].items.length > 1;
-    const which = shared && count === 1 ? data.items[data.steps[run.first].item].where : ""; // of a rolled up step
-    const when = which || (run.unit >= 0 && canvas.units[run.unit].step);
+    const item = data.items[data.steps[run.first].item], name = run.unit ? fullName(run.unit, run.unit.items.length === 1 && item) : nameOf(item);
+    const count = run.last - run.first + 1, shared = run.unit?.items.length > 1;
+    const which = shared && count === 1 ? item.where : ""; // of a rolled up step
+    const when = which || run.unit?.step;
     const where = [name, when, count > 1 && `${count} applications`].filter(Boolean).join(", ");
-    const got = arrives.map(({ name, dy }) => `${name} of norm ${shown(dy[0])}`).join(", ");
-    const gave = sends.map(({ to, slot, dx }) => `${slot} of norm ${shown(dx[0])} to ${nameOf(data.items[to])}`);
+    const got = arrives.map(({ name, dy }) => inWords(name, dy)).join(", ");
+    const gave = sends.map(({ to, slot, dx }) => `${inWords(slot, dx)} to ${shorten(nameOf(data.items[to]))}`);
     const gives = gave.length ? gave.slice(0, 4).join(", ") + (gave.length > 4 ? `, and ${gave.length - 4} more` : "") : "nothing further";
     sentence.textContent = `${where}. Arrives: ${got || "nothing from outside"}. Sends: ${gives}.`;
     const end = this.position === this.runs.length && data.problem;
@@ -193,9 +205,8 @@ class Backward {
 
   cellOf(item) {
     const unit = this.app.canvas.unitOf(item), name = nameOf(data.items[item]);
-    const step = unit >= 0 ? this.app.canvas.units[unit].step : "not drawn";
-    const text = shorten([name, step].filter(Boolean).join(", "));
-    if (unit < 0) return html("td", { class: "faint", text });
+    const text = shorten([name, unit ? unit.step : "not drawn"].filter(Boolean).join(", "));
+    if (!unit) return html("td", { class: "faint", text });
     return html("td", {}, html("button", { type: "button", text, onclick: () => this.app.select(unit, true) }));
   }
 
@@ -210,6 +221,7 @@ class Backward {
   play(on) {
     clearInterval(this.timer);
     this.timer = on ? setInterval(() => this.go(this.position + 1), 500) : 0;
+    this.get("sentence").setAttribute("aria-live", on ? "off" : "polite"); // nobody can listen that fast
     this.get("play").setAttribute("aria-pressed", String(Boolean(on)));
     this.get("play").textContent = on ? "Pause" : "Play";
   }

@@ -36,7 +36,12 @@ function numbersOf(numbers) {
 
 /* A gradient as [norm, numbers if they are few]. */
 function gradientOf([norm, ...numbers]) {
-  return html("span", {}, `norm ${shown(norm)}  `, numbers.length > 0 && numbersOf(numbers));
+  if (numbers.length === 1) return numbersOf(numbers);
+  return html("span", {}, html("span", { class: "norm", text: `norm ${shown(norm)}  ` }), numbers.length > 0 && numbersOf(numbers));
+}
+
+function inWords(name, [norm, ...numbers]) {
+  return numbers.length === 1 ? `${name} = ${shown(numbers[0])}` : `${name} of norm ${shown(norm)}`;
 }
 
 function histogram({ bins, min, max }) {
@@ -63,10 +68,8 @@ class Details {
     this.app = app;
   }
 
-  show(u) {
-    const { canvas } = this.app;
-    if (u < 0) return this.welcome();
-    const unit = canvas.units[u];
+  show(unit) {
+    if (!unit) return this.welcome();
     const one = unit.items.length === 1 ? data.items[unit.items[0]] : null;
     this.element.replaceChildren(
       html("h2", { text: [fullName(unit, one), unit.step].filter(Boolean).join("  ·  ") }),
@@ -130,51 +133,50 @@ class Details {
     ].filter(Boolean);
   }
 
+  /* What opens or closes here: a unit alone, and all of its step or layer. */
   buttons(unit) {
-    const { app } = this, { canvas } = app, made = [];
+    const { app } = this, made = [], around = app.canvas.around(unit);
     const button = (text, onclick) => made.push(html("button", { type: "button", text, onclick }));
-    const cells = canvas.scene.cells;
-    const mine = unit.cell ? cells.indexOf(unit.cell) : canvas.scene.boxes[unit.boxes[0]].cell;
-    if (mine !== null) {
-      const { step, row } = cells[mine], closed = canvas.closed.has(mine), verb = closed ? "Open" : "Close";
-      const every = (test) => cells.map((cell, c) => (test(cell) ? c : -1)).filter((c) => c >= 0);
-      button(`${verb} this cell`, () => app.close([mine], !closed));
-      if (step !== null) {
-        button(`${verb} the step`, () => app.close(every((cell) => cell.step === step), !closed));
-        button(`${verb} the layer`, () => app.close(every((cell) => cell.row === row), !closed));
+    const offer = (one, text, verb, able, act) => {
+      button(text, () => act([one]));
+      const sceneOf = ({ room, box, cell }) => (cell === undefined ? room.scene.boxes[box] : room.scene.cells[cell]);
+      for (const [side, what] of [["step", "step"], ["row", "layer"]]) {
+        const place = sceneOf(one)[side], alike = one.room.units.filter((other) => able(other) && sceneOf(other)[side] === place);
+        if (place !== null && alike.length > 1) button(`${verb} the ${what}`, () => act(alike));
       }
-    } else if (unit.items.length && app.finer()) {
-      button("Look inside", () => app.enter(unit));
+    };
+    if (unit.room.canOpen(unit)) offer(unit, "Open", "Open", (other) => other.room.canOpen(other), (units) => app.open(units));
+    if (around.length) {
+      const text = `Close ${shorten([around[0].name, around[0].step].filter(Boolean).join(", "))}`;
+      offer(around[0], text, "Close", (other) => other.room.isOpen(other), (units) => app.close(units));
     }
     return made.length ? [html("h3", { text: "Open and close" }), html("div", { class: "buttons" }, ...made)] : [];
   }
 
   neighbours(title, unit, way) {
-    const { canvas } = this.app;
-    const units = new Set(canvas.graph.beside(unit.boxes, way).map((b) => canvas.unitOfBox(b)));
-    const list = [...units].slice(0, 24).map((u) => this.link(u));
-    if (units.size > 24) list.push(html("span", { class: "faint", text: `and ${units.size - 24} more` }));
+    const { graph } = this.app.canvas, units = [...graph.unitsOf(graph.beside(unit.vertices, way))];
+    const list = units.slice(0, 24).map((other) => this.link(other));
+    if (units.length > 24) list.push(html("span", { class: "faint", text: `and ${units.length - 24} more` }));
     return list.length ? [html("h3", { text: title }), html("div", { class: "buttons" }, ...list)] : [];
   }
 
-  link(u) {
-    const unit = this.app.canvas.units[u];
+  link(unit) {
     const text = [unit.name, unit.step].filter(Boolean).join(", ");
-    return html("button", { type: "button", text: shorten(text), onclick: () => this.app.select(u, true) });
+    return html("button", { type: "button", text: shorten(text), onclick: () => this.app.select(unit, true) });
   }
 
   welcome() {
     const keys = [
       ["]  [", "a step of the backward pass on, back"], ["← ↑ ↓ →", "from box to box (one in the picture has the focus)"],
-      ["Enter", "details of the box"], ["o", "open or close its cell"], ["/", "search; Enter goes to the next"],
+      ["Enter", "details of the box"], ["o  c", "open the box, close what is around it"], ["/", "search; Enter goes to the next"],
       ["+  −  0", "zoom in, out, fit"], ["Esc", "nothing chosen"],
     ];
     this.element.replaceChildren(
       html("h2", { text: "Point, click, step" }),
       html("p", { text: "A box under the pointer lights up what it was computed from (blue) and what was computed from it (orange). A click shows its details here." }),
-      html("p", { text: "Drag to move, turn the wheel to zoom. A click on the name of a cell closes it; a double click opens what is closed." }),
+      html("p", { text: "A box with ▸ opens where it is, by a click on that or a double click; a click on ▾ and the name of what is open closes it. Drag to move, turn the wheel to zoom." }),
       html("dl", {}, ...keys.flatMap(([key, text]) => [html("dt", {}, html("kbd", { text: key })), html("dd", { text })])),
-      this.app.canvas.scene.folded && html("p", { class: "faint", text: this.app.canvas.scene.folded }),
+      this.app.canvas.root.scene.folded && html("p", { class: "faint", text: this.app.canvas.root.scene.folded }),
     );
   }
 }

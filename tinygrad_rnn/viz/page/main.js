@@ -10,11 +10,11 @@ class App {
     this.details = new Details(this.get("details"), this);
     this.backward = new Backward(this);
     [this.level, this.view] = data.start;
-    this.selected = -1;
+    this.selected = null;
     const outputs = Object.values(data.scenes).at(-1).unrolled.boxes.length;
     document.title = `Computation graph, ${outputs} boxes`;
     this.listen();
-    this.open();
+    this.show();
   }
 
   listen() {
@@ -23,8 +23,8 @@ class App {
     this.get("level").replaceChildren(...Object.keys(data.scenes).map((level) => html("option", { value: level, text: LEVELS[level] })));
     on("level", "change", (event) => this.go(event.target.value, this.view));
     on("view", "change", (event) => this.go(this.level, event.target.value));
-    on("close-all", "click", () => this.close([...canvas.scene.cells.keys()], true));
-    on("open-all", "click", () => this.close([...canvas.scene.cells.keys()], false));
+    on("close-all", "click", () => this.close(canvas.frames.filter((unit) => unit.room === canvas.root)));
+    on("open-all", "click", () => this.open(canvas.root.units.filter((unit) => canvas.root.canOpen(unit))));
     on("search", "input", () => this.search());
     on("search", "keydown", (event) => {
       if (event.key === "Enter") this.nextFound(event.shiftKey ? -1 : 1);
@@ -42,18 +42,22 @@ class App {
       const root = document.documentElement;
       root.dataset.theme = (root.dataset.theme ?? (dark ? "dark" : "light")) === "dark" ? "light" : "dark";
     });
-    const unitAt = (event) => Number(event.target.closest(".unit")?.dataset.unit ?? -1);
-    picture.addEventListener("pointerover", (event) => this.trace(event.buttons ? -1 : unitAt(event)));
-    picture.addEventListener("pointerleave", () => this.trace(-1));
-    picture.addEventListener("focusin", (event) => this.trace(event.target.matches(":focus-visible") ? unitAt(event) : -1));
-    picture.addEventListener("focusout", () => this.trace(-1));
+    const unitAt = (event) => canvas.unitAt(event.target);
+    const opened = (event) => event.target.classList.contains("handle");
+    picture.addEventListener("pointerover", (event) => this.trace(event.buttons ? null : unitAt(event)));
+    picture.addEventListener("pointerleave", () => this.trace(null));
+    picture.addEventListener("focusin", (event) => this.trace(event.target.matches(":focus-visible") ? unitAt(event) : null));
+    picture.addEventListener("focusout", () => this.trace(null));
     picture.addEventListener("click", (event) => {
       if (canvas.dragged) return;
-      const u = unitAt(event), cell = canvas.units[u]?.cell;
-      if (event.target.classList.contains("handle")) this.close([canvas.scene.cells.indexOf(cell)], true);
-      else this.select(u >= 0 && canvas.visible(u) ? u : -1);
+      const unit = unitAt(event);
+      if (unit && opened(event)) this.toggle(unit);
+      else this.select(canvas.shows(unit) ? unit : null);
     });
-    picture.addEventListener("dblclick", (event) => this.toggle(unitAt(event)));
+    picture.addEventListener("dblclick", (event) => {
+      const unit = unitAt(event);
+      if (unit && !opened(event)) this.toggle(unit);
+    });
     picture.addEventListener("keydown", (event) => this.keyInPicture(event, unitAt(event)));
     document.addEventListener("keydown", (event) => this.key(event));
     addEventListener("resize", () => canvas.apply());
@@ -64,89 +68,71 @@ class App {
   go(level, view) {
     this.level = level;
     this.view = view in data.scenes[level] ? view : "unrolled";
-    this.open();
+    this.show();
   }
 
-  open(closed = new Set()) {
+  show() {
     const { canvas } = this, views = Object.keys(data.scenes[this.level]);
     this.get("view").replaceChildren(...views.map((view) => html("option", { value: view, text: view })));
     this.get("level").value = this.level;
     this.get("view").value = this.view;
-    this.selected = -1;
-    canvas.show(data.scenes[this.level][this.view], closed);
+    this.selected = null;
+    canvas.show(data.scenes[this.level][this.view]);
     canvas.fit(0.55);
     this.changed();
   }
 
   changed() {
-    const { canvas } = this, { cells } = canvas.scene;
-    this.get("cells").hidden = !cells.length;
-    this.get("close-all").disabled = canvas.closed.size === cells.length;
-    this.get("open-all").disabled = !canvas.closed.size;
-    this.trace(-1);
+    const { canvas } = this, { root } = canvas;
+    this.get("all").hidden = !root.cells.length && !root.units.some((unit) => unit.opening !== null);
+    this.get("close-all").disabled = !canvas.frames.length;
+    this.get("open-all").disabled = !root.units.some((unit) => root.canOpen(unit));
+    this.trace(null);
     this.search();
     this.backward.regroup();
   }
 
-  finer() {
-    const levels = Object.keys(data.scenes);
-    return levels[levels.indexOf(this.level) + 1];
+  /* --- opening and closing, in place --- */
+
+  open(units) {
+    const { canvas } = this;
+    this.keeping(units[0], () => units.forEach((unit) => unit.room.open(unit)));
+    if (units.length === 1) canvas.reveal(units[0]);
+    const first = canvas.units.find((unit) => canvas.around(unit).includes(units[0]));
+    this.select(first ?? null);
   }
 
-  /* Look into a unit: at the next finer level, with its own cells open and the others closed. */
-  enter(unit) {
-    const { canvas } = this, wanted = new Set(unit.items), finer = this.finer();
-    if (!finer) return;
-    this.level = finer;
-    if (!(this.view in data.scenes[finer])) this.view = "unrolled";
-    const { boxes, cells } = data.scenes[finer][this.view];
-    const mine = boxes.filter((box) => box.items.some((item) => wanted.has(item)));
-    const open = new Set(mine.map((box) => box.cell));
-    this.open(new Set([...cells.keys()].filter((c) => !open.has(c))));
-    const u = canvas.units.findIndex((each, u) => canvas.visible(u) && each.items.some((item) => wanted.has(item)));
-    if (u >= 0) this.select(u, true);
+  close(units) {
+    this.keeping(units[0], () => units.forEach((unit) => unit.room.close(unit)));
+    this.select(units.length === 1 && this.canvas.shows(units[0]) ? units[0] : null);
   }
 
-  close(cells, closed) {
-    const { canvas } = this, anchor = this.selected;
-    for (const c of cells) closed ? canvas.closed.add(c) : canvas.closed.delete(c);
-    const n = canvas.scene.boxes.length;
-    const before = anchor >= 0 ? canvas.units[anchor].place : null;
-    canvas.place();
-    if (before) { // what was chosen stays under the pointer
-      const after = canvas.units[anchor].place, { k } = canvas.look;
-      canvas.look.x += (before.x - after.x) * k;
-      canvas.look.y += (before.y - after.y) * k;
-      canvas.apply();
-    }
+  /* Change the picture; the place of a unit stays under the pointer. */
+  keeping(unit, change) {
+    const { canvas } = this, before = unit?.at;
+    change();
+    canvas.update();
+    if (!canvas.shows(this.selected)) this.select(null);
+    if (before) canvas.move((before.x - unit.at.x) * canvas.look.k, (before.y - unit.at.y) * canvas.look.k);
     this.changed();
-    let next = anchor;
-    if (anchor >= n && !canvas.visible(anchor)) next = canvas.units[anchor].boxes[0];
-    if (anchor >= 0 && anchor < n) next = canvas.unitOfBox(anchor);
-    this.select(next < 0 && cells.length === 1 && closed ? n + cells[0] : next);
   }
 
-  toggle(u) {
-    const { canvas } = this, n = canvas.scene.boxes.length;
-    if (u < 0) return;
-    const c = u < n ? canvas.scene.boxes[u].cell : u - n;
-    if (c !== null) this.close([c], !canvas.closed.has(c));
-    else if (canvas.units[u].items.length > 1 && this.finer()) this.enter(canvas.units[u]);
+  toggle(unit) {
+    if (unit.room.isOpen(unit)) this.close([unit]);
+    else if (unit.room.canOpen(unit)) this.open([unit]);
   }
 
   /* --- what is chosen --- */
 
-  select(u, bring = false) {
+  select(unit, bring = false) {
     const { canvas } = this;
-    canvas.units[this.selected]?.element.classList.remove("selected");
-    if (this.selected >= 0) canvas.units[this.selected]?.element.setAttribute("aria-pressed", "false");
-    this.selected = u;
-    if (u >= 0) {
-      canvas.units[u].element.classList.add("selected");
-      canvas.units[u].element.setAttribute("aria-pressed", "true");
-      if (bring) canvas.bring(u, 0.5);
-    }
-    this.details.show(u);
+    this.selected?.element.classList.remove("selected");
+    this.selected?.element.setAttribute("aria-pressed", "false");
+    this.selected = unit;
+    unit?.element.classList.add("selected");
+    unit?.element.setAttribute("aria-pressed", "true");
+    if (unit && bring) canvas.bring(unit, 0.5);
+    this.details.show(unit);
   }
 
   refresh() {
@@ -154,23 +140,22 @@ class App {
   }
 
   /* Light up what a unit was computed from, and what was computed from it. */
-  trace(u) {
-    const { canvas } = this;
-    if (this.traced?.u === u) return;
-    this.get("canvas").classList.toggle("tracing", u >= 0 && canvas.visible(u));
+  trace(unit) {
+    const { canvas } = this, shown = canvas.shows(unit) ? unit : null;
+    if (this.traced?.unit === shown) return;
+    this.get("canvas").classList.toggle("tracing", Boolean(shown));
     for (const [element, name] of this.traced?.lit ?? []) element.classList.remove(name);
-    this.traced = { u, lit: [] };
-    if (u < 0 || !canvas.visible(u)) return;
+    this.traced = { unit: shown, lit: [] };
+    if (!shown) return;
     const light = (element, name) => {
       element.classList.add(name);
       this.traced.lit.push([element, name]);
     };
-    light(canvas.units[u].element, "here");
+    light(shown.element, "here");
     for (const [way, name] of [["into", "up"], ["out", "down"]]) {
-      const { vertices, lines } = canvas.graph.reach(canvas.units[u].boxes, way);
-      for (const i of lines) light(canvas.lines[i], name);
-      const boxes = [...vertices].filter((v) => canvas.graph.isBox(v)).map((b) => canvas.unitOfBox(b));
-      for (const other of new Set(boxes)) if (other !== u) light(canvas.units[other].element, name);
+      const { vertices, edges } = canvas.graph.reach(shown.vertices, way);
+      for (const line of canvas.graph.linesOf(edges)) light(line, name);
+      for (const other of canvas.graph.unitsOf(vertices)) if (other !== shown) light(other.element, name);
     }
   }
 
@@ -178,18 +163,15 @@ class App {
 
   search() {
     const { canvas } = this, words = this.get("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const u of this.found ?? []) canvas.units[u]?.element.classList.remove("found");
-    const units = new Set();
-    if (words.length) {
-      canvas.scene.boxes.forEach((box, b) => {
-        const text = [...box.items.map((i) => `${data.items[i].name} ${data.items[i].where ?? ""}`), box.title, ...box.notes, canvas.units[b].step, canvas.units[b].step.replaceAll(" ", "")];
-        const lower = text.join(" ").toLowerCase();
-        if (words.every((word) => lower.includes(word))) units.add(canvas.unitOfBox(b));
-      });
-    }
-    this.found = [...units];
+    for (const { element } of this.found ?? []) element.classList.remove("found");
+    this.found = words.length ? canvas.units.filter((unit) => {
+      const { room, box, step } = unit, { title, notes } = room.scene.boxes[box] ?? { title: unit.name, notes: [] };
+      const known = unit.items.map((i) => `${data.items[i].name} ${data.items[i].where ?? ""}`);
+      const text = [title, ...notes, step, step.replaceAll(" ", ""), ...known].join(" ").toLowerCase();
+      return words.every((word) => text.includes(word));
+    }) : [];
     this.at = -1;
-    for (const u of this.found) canvas.units[u].element.classList.add("found");
+    for (const { element } of this.found) element.classList.add("found");
     this.get("found").textContent = words.length ? `${this.found.length || "nothing"} found` : "";
   }
 
@@ -209,44 +191,42 @@ class App {
     const act = {
       "]": () => backward.go(backward.position + 1), "[": () => backward.go(backward.position - 1),
       "/": () => this.get("search").focus(), "+": () => canvas.zoom(1.3), "-": () => canvas.zoom(1 / 1.3),
-      "0": () => canvas.fit(), "Escape": () => this.select(-1),
+      "0": () => canvas.fit(), "Escape": () => this.select(null),
     }[event.key];
     if (!act) return;
     event.preventDefault();
     act();
   }
 
-  keyInPicture(event, u) {
-    if (u < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+  keyInPicture(event, unit) {
+    if (!unit || event.ctrlKey || event.metaKey || event.altKey) return;
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (way) this.focus(this.nearest(u, way));
-    else if (event.key === "Enter" || event.key === " ") this.select(u);
-    else if (event.key === "o") {
-      this.toggle(u);
-      this.focus(this.selected);
+    if (way) this.focus(this.nearest(unit, way));
+    else if (event.key === "Enter" || event.key === " ") this.select(unit);
+    else if (event.key === "o" && unit.room.canOpen(unit)) {
+      this.open([unit]);
+      this.focus();
+    } else if (event.key === "c" && this.canvas.around(unit).length) {
+      this.close([this.canvas.around(unit)[0]]);
+      this.focus();
     } else return;
     event.preventDefault();
   }
 
-  nearest(u, [dx, dy]) {
-    const { canvas } = this, center = ({ place }) => [place.x + place.w / 2, place.y + place.h / 2];
-    const [x, y] = center(canvas.units[u]);
-    let best = u, least = Infinity;
-    canvas.units.forEach((unit, other) => {
-      if (other === u || !canvas.visible(other)) return;
-      const [ox, oy] = center(unit), along = (ox - x) * dx + (oy - y) * dy;
+  nearest(unit, [dx, dy]) {
+    const center = ({ at }) => [at.x + at.w / 2, at.y + at.h / 2], [x, y] = center(unit);
+    let best = unit, least = Infinity;
+    for (const other of this.canvas.units) {
+      const [ox, oy] = center(other), along = (ox - x) * dx + (oy - y) * dy;
       const across = Math.abs((ox - x) * dy) + Math.abs((oy - y) * dx);
-      if (along > 1 && along + 2.5 * across < least) [best, least] = [other, along + 2.5 * across];
-    });
+      if (other !== unit && along > 1 && along + 2.5 * across < least) [best, least] = [other, along + 2.5 * across];
+    }
     return best;
   }
 
-  focus(u = this.selected) {
-    const { canvas } = this;
-    const unit = canvas.units[u] ?? canvas.units.find((_, other) => canvas.visible(other));
-    for (const { element } of canvas.units) if (element.getAttribute("tabindex") === "0") element.setAttribute("tabindex", "-1");
-    unit.element.setAttribute("tabindex", "0");
-    canvas.bring(canvas.units.indexOf(unit));
+  focus(unit = this.selected ?? this.canvas.units[0]) {
+    this.canvas.stopAt(unit);
+    this.canvas.bring(unit);
     unit.element.focus({ preventScroll: true });
   }
 }
