@@ -237,8 +237,8 @@ class Arrangement:
                 self.back.add(i)
 
     def _era_starts(self) -> list[int]:
-        labels = [label.rpartition("  ")[0] for label in self.picture.columns]
-        return [c for c in range(len(labels)) if c == 0 or labels[c] != labels[c - 1]]
+        eras = self.picture.eras or [0]
+        return [c for c in range(len(eras)) if c == 0 or eras[c] != eras[c - 1]]
 
     # --- ways -------------------------------------------------------------------------------------------------
 
