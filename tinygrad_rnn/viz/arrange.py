@@ -324,6 +324,7 @@ class Arrangement:
             lane_a = self.lane(a.level + 1, ("skip", which, out, b.row))
             mine = self.skips.setdefault(a.column, {})
             skip = mine.setdefault((which, out, b.row), len(mine))
+            b.skips.add(edge.source)
         self.ways.append(Vertical(edge, a, b, out, lane_a, lane_b, skip))
 
     def _plan_gather(self, edge: Edge, a: Block, out: int) -> None:
