@@ -99,12 +99,17 @@ def by_column(tap: str) -> int:
 
 
 def test_only_the_last_step_feeds_the_loss():
+    """y[-1] is what the last step gives; opened, the sequence is stacked first and the other steps get zeros."""
     loss, _ = loss_of(0.5)
     source = draw(loss, "step", color="gradient").source
     lines, boxes = edge_lines(source), cells(source)
-    up = [tip_norm(line) for (a, b), line in lines.items() if a in boxes and b.startswith("g")]
-    assert up == [0.0] * (T - 1) + [pytest.approx(math.sqrt(H), rel=1e-2)]
-    assert [line for (a, b), line in lines.items() if a in boxes and b.startswith("g") and "dotted" in line]
+    (up,) = [pair for pair in lines if pair[0] in boxes and pair[1] not in boxes]
+    assert up[0] == boxes[-1]
+    assert tip_norm(lines[up]) == pytest.approx(math.sqrt(H), rel=1e-2)
+    source = draw(loss, "op", color="gradient").source
+    up = [line for (_, b), line in edge_lines(source).items() if b.startswith("g") and "tooltip" in line]
+    assert [tip_norm(line) for line in up] == [0.0] * (T - 1) + [pytest.approx(math.sqrt(H), rel=1e-2)]
+    assert ["dotted" in line for line in up] == [True] * (T - 1) + [False]
 
 
 def test_vanishing_fades_and_exploding_darkens():

@@ -123,7 +123,51 @@ def test_bidirectional_layers_share_columns():
     source = draw(lstm_output(3, bidirectional=True)).source
     assert len(step_labels(source)) == 3
     for t in range(3):
-        assert len(members(source, f"cluster_t{t}")) == 5, "x_t and two layers in two directions"
+        assert len(members(source, f"cluster_t{t}")) == 6, "x_t, two layers in two directions, y_t"
+        (y,) = [name for name in titled(source, "y") if name in members(source, f"cluster_t{t}")]
+        assert texts(nodes(source)[y]) == ["y", str(t), "2 × 8"]
+        assert len([a for a, b in edges(source) if b == y]) == 2, "from both directions of the upper layer"
+
+
+@pytest.mark.parametrize("last", [lambda y, h: y[-1], lambda y, h: h, lambda y, h: h[0]])
+def test_what_reads_only_the_last_step_hangs_on_it(last):
+    source = draw(last(*tg.nn.RNN(3, 4)(tg.randn(3, 1, 3))).sum()).source
+    (loss,) = titled(source, "sum")
+    (step,) = [name for name in titled(source, "RNN") if name in members(source, "cluster_t2")]
+    assert [a for a, b in edges(source) if b == loss] == [step]
+    assert not titled(source, "getitem") + titled(source, "unsqueeze") + titled(source, "stack")
+
+
+@pytest.mark.parametrize("index", [slice(1, None), (slice(None), 0), [0, 2]])
+def test_what_reads_more_than_one_step_is_drawn(index):
+    assert titled(draw(tg.nn.RNN(3, 4)(tg.randn(3, 1, 3))[0][index].sum()).source, "getitem")
+
+
+@pytest.mark.parametrize("level", ["layer", "step", "op"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_final_states_are_called_so(level, layers):
+    source = draw(tg.nn.LSTM(3, 4, num_layers=layers)(tg.randn(2, 1, 3)), level).source
+    assert len(titled(source, "h_n")) == len(titled(source, "c_n")) == 1
+
+
+def test_an_input_that_wants_a_gradient_is_no_parameter():
+    x = tg.randn(3, 1, 2, requires_grad=True)
+    source = draw(tg.nn.RNN(2, 4)(x)[0]).source
+    (box,) = titled(source, "x")
+    assert "#e3f2fd" in nodes(source)[box]
+
+
+@pytest.mark.parametrize("T", [1, 2])
+def test_states_have_their_names_at_every_length(T):
+    source = draw(tg.nn.LSTM(3, 4)(tg.randn(T, 1, 3))[0], level="op").source
+    assert len(titled(source, "x")) == T
+    assert len(titled(source, "h = 0")) == len(titled(source, "c = 0")) == 1
+
+
+def test_a_cell_alone_shows_its_gates():
+    source = draw(tg.nn.LSTMCell(3, 4)(tg.randn(1, 3)), level="op").source
+    for gate in ("i  sigmoid", "f  sigmoid", "g  tanh", "o  sigmoid"):
+        assert titled(source, gate)
 
 
 def test_loop_of_the_user_with_steps():
@@ -156,6 +200,31 @@ def test_encoder_and_decoder_have_columns_of_their_own():
         with tg.step(t):
             h = decoder(tg.randn(1, 3), h)
     assert len(step_labels(draw(h).source)) == 6
+
+
+def test_what_a_decoder_does_around_its_cell_lies_in_its_steps():
+    """Attention before the cell and a head after it, in a loop that only its modules tell."""
+    encoder, decoder, head = tg.nn.GRUCell(2, 3), tg.nn.GRUCell(5, 3), tg.nn.Linear(3, 2)
+    h, states, ys = tg.zeros(1, 3), [], []
+    for x in tg.randn(4, 1, 2):
+        h = encoder(x, h)
+        states.append(h)
+    memory = tg.stack(states, dim=1)
+    for x in tg.randn(3, 1, 2):
+        context = (tg.softmax(memory @ h.unsqueeze(2), dim=1) * memory).sum(dim=1)
+        h = decoder(tg.cat([x, context], dim=1), h)
+        ys.append(head(h))
+    source = draw(ys).source
+    assert step_labels(source) == [f"GRUCell  t = {t}" for t in (0, 1, 2, 3, 0, 1, 2)]
+    for t in range(4):
+        assert len(members(source, f"cluster_t{t}")) == 2, "x_t and the encoder"
+    for t in range(4, 7):
+        column = members(source, f"cluster_t{t}")
+        assert len([name for name in titled(source, "GRU") if name in column]) == 1
+        assert len([name for name in titled(source, "y") if name in column]) == 1
+        assert len(column) == 4, "attention, the cell, the head, y_t"
+    (stack,) = titled(source, "stack")
+    assert not any([stack in members(source, f"cluster_t{t}") for t in range(7)])
 
 
 def test_a_shared_module_without_weights_is_no_loop():
@@ -294,5 +363,5 @@ def test_initial_states_that_want_a_gradient_are_initial_states(granularity):
     with tg.granularity(granularity):
         y, _ = tg.nn.LSTM(3, 4)(tg.randn(3, 2, 3), (h, c))
     (start,) = titled(draw(y, "step").source, "h, c")
-    assert "shape=plaintext" in nodes(draw(y, "step").source)[start]
+    assert "initial state" in nodes(draw(y, "step").source)[start]
     assert titled(draw(y, "step", params={"h0": h, "c0": c}).source, "h0, c0")

@@ -237,8 +237,8 @@ class Arrangement:
                 self.back.add(i)
 
     def _era_starts(self) -> list[int]:
-        labels = [label.rpartition("  ")[0] for label in self.picture.columns]
-        return [c for c in range(len(labels)) if c == 0 or labels[c] != labels[c - 1]]
+        eras = self.picture.eras or [0]
+        return [c for c in range(len(eras)) if c == 0 or eras[c] != eras[c - 1]]
 
     # --- ways -------------------------------------------------------------------------------------------------
 
@@ -324,6 +324,7 @@ class Arrangement:
             lane_a = self.lane(a.level + 1, ("skip", which, out, b.row))
             mine = self.skips.setdefault(a.column, {})
             skip = mine.setdefault((which, out, b.row), len(mine))
+            b.skips.add(edge.source)
         self.ways.append(Vertical(edge, a, b, out, lane_a, lane_b, skip))
 
     def _plan_gather(self, edge: Edge, a: Block, out: int) -> None:

@@ -18,6 +18,7 @@ from .picture import Box, Edge
 
 PORT = (0.0, 6.0)  # size of a port in the layout of a block
 STRIP = 7.0  # between two vertical lines beside a block
+ASIDE = 11.0  # from the middle of a box to a line that came past the level below it
 PADDING, HEAD = 8.0, 12.0  # of an opened cell, and the line its label takes
 
 
@@ -40,6 +41,7 @@ class Block:
     state_in: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     below: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     rails: set[int] = field(default_factory=set)  # those sources of `below` that come by rail
+    skips: set[int] = field(default_factory=set)  # those that come past a level in between
     ties: list[tuple[tuple, int]] = field(default_factory=list)  # a state that arrives, the box that makes the next
     state_out: dict[int, None] = field(default_factory=dict)
     above: dict[int, None] = field(default_factory=dict)
@@ -61,12 +63,15 @@ class Block:
         for kind, sources in (("state", self.state_in), ("below", self.below)):
             seen: dict[tuple, int] = {}
             for source, targets in sources.items():
-                key = (kind, tuple(targets), source[0] in self.rails, source[1] if kind == "state" else "")
+                key = (kind, tuple(targets), self._comes_by(source[0]), source[1] if kind == "state" else "")
                 seen[key] = seen.get(key, -1) + 1
                 self.keys[kind, source] = (*key, seen[key])
         for kind, outs in (("state_out", self.state_out), ("above", self.above)):
             for out in outs:
-                self.keys[kind, out] = (kind, (out,), False, "", 0)
+                self.keys[kind, out] = (kind, (out,), "", "", 0)
+
+    def _comes_by(self, source: int) -> str:
+        return "rail" if source in self.rails else "skip" if source in self.skips else ""
 
     @property
     def likeness(self) -> tuple:
@@ -110,35 +115,38 @@ class Shape:
     counts: dict[str, int]
     single: bool
     mirror: bool
+    aside: int = 0  # vertical lines at the side of entry that are left to blocks of the other direction
 
     @property
     def strips(self) -> tuple[int, int]:
         """Vertical lines to the left and to the right of the block."""
         if self.single:
             return 0, 0
-        left, right = self.counts.get("below", 0), self.counts.get("above", 0)
+        left, right = self.counts.get("below", 0) + self.aside, self.counts.get("above", 0)
         return (right, left) if self.mirror else (left, right)
 
     def place(self, block: Block, key: Any) -> Point:
-        kind, _, rail, *_ = key
+        kind, _, by, *_ = key
         left, right = block.x, block.x + self.width
         if not self.single:
             _, y = self.layout.at[self.spots[key]]
             at_left = kind in ("state", "below")
             return (left if at_left != self.mirror else right), block.y + self.dy + y
-        k, n = self.spots[key], self.counts[f"{kind}{rail}"]
+        k, n = self.spots[key], self.counts[f"{kind}{by}"]
         cx, cy = block.x + self.width / 2, block.y + self.height / 2
         if kind in ("state", "state_out"):
             return (left if (kind == "state") != self.mirror else right), cy
         if kind == "above":
             return cx, block.y + self.height
-        return (left + 9 + 7 * k if rail else cx + (k - (n - 1) / 2) * 14), block.y
+        if by == "skip":  # beside the middle, where the box in between has its own line upwards
+            return cx - ASIDE * (k + 1), block.y
+        return (left + 9 + 7 * k if by else cx + (k - (n - 1) / 2) * 14), block.y
 
     def strip(self, block: Block, key: Any) -> float:
         """x of the vertical line that leads to a port at the side of a block of several boxes."""
         kind = key[0]
         mine = sorted([k for k in self.spots if k[0] == kind], key=lambda k: self.layout.at[self.spots[k]][1])
-        distance = 9 + STRIP * (mine.index(key) if kind == "below" else len(mine) - 1 - mine.index(key))
+        distance = 9 + STRIP * (self.aside + mine.index(key) if kind == "below" else len(mine) - 1 - mine.index(key))
         at_left = (kind == "below") != self.mirror
         return block.x - distance if at_left else block.x + self.width + distance
 
@@ -157,6 +165,11 @@ def shape_alike(blocks: list[Block]) -> None:
         shape = _single(model, ports) if model.single else _several(model, ports)
         for block in family:
             block.shape = shape
+    for mirror in (False, True):  # lines that leave blocks of one direction lie where lines enter the others
+        leaving = [b.shape.counts.get("above", 0) for b in blocks if b.mirror == mirror and not b.single]
+        for block in blocks:
+            if block.mirror != mirror and not block.single:
+                block.shape.aside = max(leaving, default=0)
 
 
 def _single(block: Block, ports: dict) -> Shape:
@@ -167,7 +180,8 @@ def _single(block: Block, ports: dict) -> Shape:
         spots[key] = counts.get(kind, 0)
         counts[kind] = spots[key] + 1
     width, height = block.sizes[0]
-    width = max(width, 18 + 7 * counts.get("belowTrue", 0))
+    rails, skips = counts.get("belowrail", 0), counts.get("belowskip", 0)
+    width = max(width, 2 * (9 + 7 * rails + ASIDE * skips))  # all of them left of the middle
     return Shape(
         Layout([(width / 2, height / 2)], [], width, height),
         width,
@@ -201,7 +215,7 @@ def _several(block: Block, ports: dict) -> Shape:
     ties = [
         (spots[block.keys["state", a]], spots[key])
         for a, b in block.ties
-        if (key := ("state_out", (b,), False, "", 0)) in spots
+        if (key := ("state_out", (b,), "", "", 0)) in spots
     ]
     layout = layered(sizes, edges, first=first, last=last, ties=ties)
     where = {kind: [layout.at[i][1] for key, i in spots.items() if key[0] == kind] for kind in ("state", "below")}

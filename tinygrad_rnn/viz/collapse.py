@@ -17,6 +17,7 @@ from .picture import INPUTS, OUTPUTS, Box, Edge, Link, Picture
 from .steps import Timeline
 
 STATES = ("h", "c", "hx")  # what recurrent operations call them
+PICKS = ("getitem", "unsqueeze")  # may hand on one step, or one state
 MATRIX = ("linear", "matmul", "mm", "addmm", "bmm")
 
 
@@ -39,7 +40,7 @@ class Collapse:
         self.timeline = Timeline(trace)
         self.groups = grouped(trace, self.timeline, level, budget_outside // 20)
         self.index = {node: position for position, node in enumerate(trace.nodes)}
-        self.looks_through = has_layers(trace)
+        self.looks_through = bool(self.timeline.columns) or has_layers(trace)
         self.lone_root = len({f.owner for n in trace.nodes for f in n.scope[:1] if f.kind == "module"}) < 2
         self.picture = Picture(level)
         self.members: list[list[Node]] = [  # what is drawn of each group
@@ -90,7 +91,9 @@ class Collapse:
         while waiting:
             (node, out, _, via), t = waiting.pop()
             name = "" if isinstance(node, Given) or node.rule is LEAF else node.op.name
-            if name and t is None and (not self._is_seen_through(node) or (name in STACKS and not gathers)):
+            if t is None and name in PICKS and (picked := self._picked(node)) is not None:
+                waiting.append(picked)
+            elif name and t is None and (not self._is_seen_through(node) or (name in STACKS and not gathers)):
                 found.append(Source(node, out, source.slot, via))
             elif name in UNBINDS:
                 waiting += [(each._replace(via=(node, each.slot)), out) for each in self.trace.sources(node)]
@@ -103,6 +106,34 @@ class Collapse:
                     self.sequences.add(node)
                 found.append(Source(node, out, source.slot, via))
         return found if len(found) > 1 else [each._replace(via=None) for each in found]
+
+    def _picked(self, node: Node) -> tuple[Source, int | None] | None:
+        """What a node hands on as it is: one step of a sequence, y[-1], or the last state of a layer.
+
+        With the step, if the source is a sequence.
+        """
+        if self.level == "op" or len(sources := self.trace.sources(node)) != 1:
+            return None
+        maker = sources[0].node
+        if isinstance(maker, Given) or maker.rule is LEAF:
+            return None
+        if node.op.name == "unsqueeze":
+            return (sources[0], None) if is_final_state(node, maker) else None
+        t, *rest = kept(node, "index") or [None]
+        if t.__class__ is not int or rest != [Ellipsis]:
+            return None
+        if maker.op.name == "unsqueeze":
+            return self._picked(maker)
+        return (sources[0], t % maker.shape[0]) if self._is_sequence(maker) else None
+
+    def _is_sequence(self, node: Node) -> bool:
+        """Whether time is the first axis of a result, and its steps are known."""
+        if node.op.name in JOINS:
+            makers = [source.node for source in self.trace.sources(node)]
+            return self._joins_steps(node) and all([each in self.index and self._is_sequence(each) for each in makers])
+        if node.op.name not in STACKS or not self._is_seen_through(node):
+            return False
+        return kept(node, "dim") in (0, -len(node.shape))
 
     def _joins_steps(self, node: Node) -> bool:
         """Whether a concatenation leaves time, the first axis, alone."""
@@ -179,7 +210,7 @@ class Collapse:
                 continue
             column, row = self.plan.column(group.column), self._row(group)
             if self.level == "op" or group.apart:
-                gates = self._gates(members) if column is not None else {}
+                gates = self._gates(members) if column is not None or family_of(members[0]) else {}
                 for node in members:
                     box = self._op_box(node, gates.get(node))
                     box.column, box.row = column, row
@@ -424,6 +455,7 @@ class Collapse:
         wanted = set()
         for name, y, origins, each_step in self._outputs():
             node, _ = self.trace.follow(y.node)
+            joined = each_step and node.op is not None and node.op.name in JOINS
             if y.node.plain_grad:
                 box = self.box_of.get(node)
                 if box is None:
@@ -439,10 +471,11 @@ class Collapse:
                 for origin in origins:
                     column = self._column_of(origin)
                     box = self.box_of[origin.node]
+                    shape = y.shape[1:] if joined else shape_of(origin.node, origin.out)
                     if column not in made and self.picture.boxes[box].kind == "fold":
                         made[column] = self._add(Box("fold", "⋯", [], OUTPUTS, column))
                     elif column not in made:
-                        t, notes = self.plan.steps[column or 0], [shape_text(shape_of(origin.node, origin.out))]
+                        t, notes = self.plan.steps[column or 0], [shape_text(shape)]
                         made[column] = self._add(Box("output", title, notes, f"{title}[{t}]", column, subscript=t))
                         self.picture.boxes[made[column]].results[origin.node, origin.out] = None
                     self._connect(origin, box, made[column])
@@ -458,7 +491,7 @@ class Collapse:
                     if source is None and isinstance(origin.node, Node):
                         source = self.box_of[origin.node] = self._leaf_box(origin.node, node)
                     if source is not None:
-                        role = "memory" if (origin.node, origin.out) in self.memories else "data"
+                        role = "memory" if self._is_memory(origin) else "data"
                         self._connect(origin, source, box, role)
                 wanted.add(box)
         self._name_inputs()
@@ -475,7 +508,7 @@ class Collapse:
         lists: dict[str, list[str]] = {}
         for name, y in self.trace.outputs:
             node, out = self.trace.follow(y.node)
-            origins = self.origins(Source(node, out, 0))
+            origins = self._steps_of(node) or self.origins(Source(node, out, 0))
             columns = [self._column_of(origin) for origin in origins]
             stacked = len(origins) > 1 or origins[0].node is not node
             each = stacked and None not in columns and len(set(columns)) == len(self.plan.labels)
@@ -491,9 +524,24 @@ class Collapse:
                     del found[name]
         return [*found.values()]
 
+    def _is_memory(self, origin: Source) -> bool:
+        state = origin.node in self.index and family_of(origin.node) and self.output_name(origin.node, origin.out)
+        return (origin.node, origin.out) in self.memories or str(state or "").startswith("c")
+
+    def _steps_of(self, node: Node) -> list[Source]:
+        """What two directions give at each step, and a module puts together feature by feature."""
+        if self.level == "op" or not isinstance(node, Node) or node.op is None or node.op.name not in JOINS:
+            return []
+        if not self._is_sequence(node):
+            return []
+        found = [origin for source in self.trace.sources(node) for origin in self.origins(source)]
+        return [each._replace(via=None) for each in found]
+
     def _final_state(self, origins: list[Source]) -> str:
         """An output of a recurrent module that is a final state is called so."""
-        letters = {self.output_name(o.node, o.out)[:1] for o in origins if o.node in self.index and family_of(o.node)}
+        makers = [s for o in origins for s in (self.trace.sources(o.node) if o.node in self.index else [])]
+        states = [s for s in makers if s.node in self.index and is_final_state(origins[0].node, s.node)] or origins
+        letters = {self.output_name(s.node, s.out)[:1] for s in states if s.node in self.index and family_of(s.node)}
         return f"{letters.pop()}_n" if letters in ({"h"}, {"c"}) else ""
 
     def _connect(self, origin: Source, source: int, target: int, role: str = "data") -> None:
@@ -524,7 +572,8 @@ class Collapse:
 
     def _label_columns(self) -> None:
         eras = {era for era, _ in self.timeline.columns}
-        names = {track.era: track.name for track in self.timeline.tracks}
+        self.picture.eras = [era for era, _ in self.plan.labels]
+        names = {track.era: track.name for track in reversed(self.timeline.tracks)}
         self.picture.columns = [
             f"{names[era]}  {text}" if len(eras) > 1 and names[era] else text for era, text in self.plan.labels
         ]
@@ -539,7 +588,7 @@ def shape_text(shape: tuple) -> str:
 
 def value_notes(value: Any) -> list[str]:
     grad = value.grad.data if hasattr(value.grad, "data") else value.grad  # a Value after create_graph
-    return [f"data {value.data:.4f}", f"grad {grad:.4f}"]
+    return [f"data {round(value.data, 4) + 0:.4f}", f"grad {round(grad, 4) + 0:.4f}"]  # + 0: never -0.0000
 
 
 def first_line(node: Node) -> str:
@@ -551,3 +600,16 @@ def family_of(node: Node) -> str:
     """LSTM for lstm_step and lstm_sequence, and for what they consist of."""
     names = [node.op.name, *[frame.name for frame in node.scope if frame.kind in ("op", "vjp")]]
     return next((n.rpartition("_")[0].upper() for n in names if n.endswith(("_step", "_sequence"))), "")
+
+
+def is_final_state(node: Node, maker: Node) -> bool:
+    """Whether a recurrent module only gives the last state of a layer its shape."""
+    modules = [frame for frame in maker.scope if frame.kind == "module"]
+    shapes = node.op is not None and node.op.name in ("unsqueeze", *STACKS)
+    return shapes and bool(family_of(maker)) and modules[-1:] == [*node.scope[-1:]]
+
+
+def kept(node: Node, name: str) -> Any:
+    """What a node saved under a name; None if it saved no such thing, as an operation of the user's may not."""
+    saved = node.saved if isinstance(node.saved, tuple) else ()
+    return dict(zip(getattr(node.rule, "saves", ()), saved)).get(name)

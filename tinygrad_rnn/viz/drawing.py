@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..atomic import replacing
+from .centered import centered
 from .dark import adaptive
 from .layout import render
 
@@ -40,7 +41,7 @@ class Drawing:
                 raise ValueError("render: there is no graph behind this DOT text to explore; use tinygrad_rnn.draw")
             return self._page().encode()
         picture = render(self.source, self.engine, format, self.timeout)
-        return adaptive(picture) if format == "svg" else picture
+        return adaptive(centered(picture.decode()).encode()) if format == "svg" else picture
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write .svg, .png, .pdf, .dot, .gv or .html (the explorer); an existing file is replaced whole or kept.

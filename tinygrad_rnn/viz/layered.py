@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 Point = tuple[float, float]
+STAND_IN, LINE = -1, -2  # for a long edge at a rank that it passes; of a line that runs through and stays where it is
 
 
 @dataclass
@@ -39,6 +40,7 @@ def layered(
     last: frozenset[int] = frozenset(),
     wishes: dict[int, float] | None = None,
     ties: list[tuple[int, int]] | None = None,
+    passing: list[float] | None = None,
     gap: float = 28.0,
     apart: float = 12.0,
 ) -> Layout:
@@ -49,10 +51,11 @@ def layered(
         first, last: boxes of the first and of the last rank.
         wishes: box -> the height where it would like to be.
         ties: pairs of boxes that would like to be equally high.
+        passing: heights of lines that run through from side to side; boxes keep off them.
     """
     if not sizes:
         return Layout([], [], 0.0, 0.0)
-    n, wishes = len(sizes), wishes or {}
+    n, wishes = len(sizes), dict(wishes or {})
     rank = _ranks(n, edges, first, last)
     owner: list[int] = list(range(n))  # real boxes, then one stand-in for each rank that a long edge passes
     heights = [h for _, h in sizes]
@@ -62,12 +65,20 @@ def layered(
         for r in range(rank[a] + 1, rank[b]):
             chain.append(len(rank))
             rank.append(r)
-            owner.append(-1)
+            owner.append(STAND_IN)
             heights.append(4.0)
         chains.append([*chain, b])
+    lines: list[list[int]] = []
+    ranks = range(max(rank) + 1)
+    for height in passing or []:
+        lines.append([*range(len(rank), len(rank) + len(ranks))])
+        wishes |= dict.fromkeys(lines[-1], height)
+        rank += ranks
+        owner += [LINE for _ in ranks]
+        heights += [4.0 for _ in ranks]
     left: list[list[int]] = [[] for _ in rank]
     right: list[list[int]] = [[] for _ in rank]
-    for chain in chains:
+    for chain in [*chains, *lines]:
         for a, b in pairwise(chain):
             right[a].append(b)
             left[b].append(a)
@@ -188,7 +199,7 @@ def _heights(order, heights, left, right, owner, wishes, ties, chains, apart) ->
                     near = left[i] + right[i]
                 wish = sum([y[j] for j in near]) / len(near) if near else y[i]
                 wanted.append(wishes.get(i, wish))
-                weights.append(8.0 if owner[i] < 0 or i in wishes else 1.0)
+                weights.append(1e6 if owner[i] == LINE else 8.0 if owner[i] < 0 or i in wishes else 1.0)
             for i, height in zip(each, spread(wanted, weights, [heights[i] for i in each], apart)):
                 y[i] = height
     return y

@@ -54,6 +54,7 @@ class Trace:
         self._same: dict[Node, Node | None] = {}  # alias -> what it stands for
         self._given: dict[Any, Given] = {}
         self._turned: dict[tuple, Given] = {}  # where its numbers lie -> the input, however it is transposed
+        self._named: dict[Any, Given | None] = {}  # memory -> what an opened operation calls it, if that is one thing
         self.inside: dict[Node, slice] = {}  # opened node -> where in `nodes` what it consists of is
         self.freed = False  # whether an opened operation was freed: its body then ran on zeros
         self._makes_steps: dict[str, bool] = {}  # fused operation -> whether its body walks through time
@@ -128,7 +129,9 @@ class Trace:
                 if not hollow:
                     self.arrays.append((link, entry.array))
             else:  # the name that the fused operation has for it tells more than that of a primitive
-                self._given_array(name, entry.array, traced)
+                given = self._given_array(name, entry.array, traced)
+                known = self._named.setdefault(_memory(entry.array), given)
+                self._named[_memory(entry.array)] = given if known is given else None
         self._bodies[node] = tuple([y.node for y in outputs])
         for name, y in zip(node.op.outputs, outputs):
             if y.node is not None and y.node not in self._same:
@@ -195,7 +198,7 @@ class Trace:
         x = dict(zip(node.rule.saves, saved, strict=False)).get(name)
         if isinstance(x, np.ndarray):
             turned = self._turned.get(numbers_of(x)) if is_gradient(node) else None  # a rule wants the transpose of x
-            return turned or self._given_array(name, x, node in self.hollow)
+            return turned or self._named.get(_memory(x)) or self._given_array(name, x, node in self.hollow)
         if isinstance(x, float):
             return self._given.setdefault((node, slot), Given(name, (), None, x))
         return None

@@ -97,6 +97,7 @@ class Picture:
     columns: list[str] = field(default_factory=list)  # their labels
     rows: list[str] = field(default_factory=list)  # their labels
     folded: str = ""  # what was left out, in words
+    eras: list[int] = field(default_factory=list)  # of each column: loops that follow each other are different eras
     scale: Scale | None = None  # of the tones
     strips: bool = False  # whether boxes show strips
     words: list[str] = field(default_factory=list)  # below the picture

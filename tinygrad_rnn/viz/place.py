@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import style
-from .arrange import Arrangement, Gather
+from .arrange import Arrangement, Gather, Rail
 from .blocks import STRIP
 from .layered import Point, layered
 from .measure import size, text_width
@@ -163,12 +163,14 @@ class Places:
         wishes |= {port: self._arrival(line) for line, port in ports.items()}
         layout = layered(
             [size(self.boxes[i]) for i in mine] + [(0.0, 6.0)] * len(ports), links, first=frozenset(ports.values()),
-            last=frozenset([number[i] for i in flush]), wishes=wishes, apart=8.0,
+            last=frozenset([number[i] for i in flush]), wishes=wishes, passing=self._passing(region) if wishes else [],
+            apart=8.0,
         )  # fmt: skip
         shift = 0.0 if wishes else self.ceiling / 2 - layout.height / 2
         for i, k in number.items():
             px = layout.width - size(self.boxes[i])[0] / 2 if i in flush else layout.at[k][0]
             self.outside[i] = (x + px, layout.at[k][1] + shift)
+        self._untangle(region, [line for line in lines if line in plan.taps])
         routes = [[(x + px, py + shift) for px, py in route] for route in layout.routes]
         for edge, route in zip(inner, routes):
             a, b = self._rightwards(edge)
@@ -188,6 +190,29 @@ class Places:
         """The ends of an edge from left to right: the backward pass goes back to the left."""
         back = edge.source in self.plan.back and edge.target in self.plan.back
         return (edge.target, edge.source) if back else (edge.source, edge.target)
+
+    def _untangle(self, region: int, rails: list[Any]) -> None:
+        """Of lines that go down the highest turns last, of lines that go up the lowest: so none crosses another."""
+        def turn(rail: tuple[int, int]) -> float:
+            y = self.outside[rail[0]][1]
+            return y if y > self.lane(rail[1], ("rail", rail[0])) else -y
+
+        self.elbows.update({(region, rail): n for n, rail in enumerate(sorted(rails, key=turn))})
+
+    def _passing(self, region: int) -> list[float]:
+        """Heights of the lines that come from one side of a region and go on at the other."""
+        plan, found = self.plan, []
+        for way in plan.ways:
+            if isinstance(way, Rail):
+                ends = [b.column for b, _ in plan.taps[way.edge.source, way.level]]
+                ends.append(way.a.column if way.a is not None else plan.region[way.edge.source] - 1)
+                if min(ends) < region <= max(ends) and plan.region.get(way.edge.source) != region:
+                    found.append(self.lane(way.level, ("rail", way.edge.source)))
+            elif isinstance(way, Gather):
+                columns, end = [each.a.column for each in plan.gathers[way]], plan.region[way.target]
+                if min(columns) < region < end or end < region <= max(columns):
+                    found.append(self.lane(way.level + 1, way))
+        return found
 
     def _lines(self, mine: list[int]) -> list[Any]:
         """The lines that leave or enter a region."""

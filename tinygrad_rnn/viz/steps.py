@@ -7,13 +7,14 @@ a column; a loop that starts from what another has finished (a decoder) comes in
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from ..autograd.graph import Leaf
 from ..autograd.scope import Frame, Scope, places
 from .nodes import Source, Trace
+from .rounds import adopt, take_turns
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Track:
     """One pass of one loop."""
 
     name: str
+    loop: int  # tracks that take turns are parts of one loop
     first: int  # positions of its first and last node in the trace
     last: int
     steps: set[int] = field(default_factory=set)
@@ -85,31 +87,21 @@ class Timeline:
                 track, direction, turn = len(self.tracks), 0, 0
                 twin = first.setdefault(loop, track) if any([f.kind == "vjp" for f in scope]) else None
                 first.setdefault(loop, track)
-                self.tracks.append(Track(name, position, position, twin=twin))
+                self.tracks.append(Track(name, track, position, position, twin=twin))
             current[loop] = track, t, turn or direction
             self.tracks[track].last = position
             self.tracks[track].steps.add(t)
             self.when.append((track, t))
 
     def _adopt(self) -> None:
-        """In a loop that is known only by its modules, what is computed between them belongs to it too.
-
-        After the last call only as much as the step before had of the same operations.
-        """
-        last = max([track.last for track in self.tracks], default=-1)
-        index = {node: position for position, node in enumerate(self._trace.nodes)}
-        taken: Counter[tuple[int, str]] = Counter()
-        for position, node in enumerate(self._trace.nodes):
-            if self.when[position] is not None:
-                continue
-            places = [self.when[index[s.node]] for s in self._trace.sources(node) if s.node in index]
-            place = max([p for p in places if p], key=lambda p: p[1], default=None)
-            if place is None:
-                continue
-            t, name = place[1], node.op.name
-            if position < last or taken[t - 1, name] > taken[t, name]:
-                taken[t, name] += 1
-                self.when[position] = place
+        """What is computed between the modules of a loop belongs to its steps too."""
+        loops = take_turns([(track.first, track.last) for track in self.tracks])
+        for track, loop in zip(self.tracks, loops):
+            track.loop = loop
+        nodes = self._trace.nodes
+        index = {node: position for position, node in enumerate(nodes)}
+        reads = [[index[s.node] for s in self._trace.sources(node) if s.node in index] for node in nodes]
+        adopt([node.op.name for node in nodes], reads, self.when, loops)
 
     def _eras(self) -> None:
         if len(self.tracks) < 2:
@@ -133,10 +125,13 @@ class Timeline:
             if here is not None:
                 track = self.tracks[here[0]]
                 track.after |= {b for b in behind if self.tracks[b].last < track.first}
-        for track in self.tracks:
-            track.era = max([self.tracks[b].era + 1 for b in track.after], default=0)
-            if track.twin is not None:
-                track.era = self.tracks[track.twin].era
+        for _, turns in groupby(self.tracks, key=lambda track: track.loop):
+            together = [*turns]
+            after = {b for track in together for b in track.after if self.tracks[b] not in together}
+            for track in together:
+                track.era = max([self.tracks[b].era + 1 for b in after], default=0)
+                if track.twin is not None:
+                    track.era = self.tracks[track.twin].era
 
     def _one_each(self, source: Source, here: tuple[int, int]) -> bool:
         """Output t of `unbind` goes to step t: the loops run side by side, not one after the other."""

@@ -26,7 +26,7 @@ LOOKS = {
     "input": Look("#e3f2fd", "#64a3d8"),
     "output": Look("#e6f6ec", "#57ae7b"),
     "parameter": Look("#fdf3e1", "#d9a441", style="filled"),
-    "start": Look("none", "none", "plaintext", ""),
+    "start": Look("none", "none", style=""),
     "fold": Look("none", "#b8c2cc", style="rounded,dashed"),
     "gradient": Look("#f3eefb", "#9c7fc9"),
     "parameter gradient": Look("#f3eefb", "#d9a441", style="filled"),
