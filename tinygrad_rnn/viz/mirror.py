@@ -16,7 +16,7 @@ SHORT = 30  # letters of the formulas that are written in a box
 def mirror(picture: Picture) -> None:
     """Add the backward pass to a picture. Its rows come above the others, in the opposite order."""
     picture.turn = turn = len(picture.rows)
-    picture.rows += [f"∇ {label}".strip() for label in reversed(picture.rows)]
+    picture.rows += [label and f"∇ {label}" for label in reversed(picture.rows)]
     twin: dict[int, int] = {}
     for i, box in reversed([*enumerate(picture.boxes)]):
         if _has_gradient(box):
