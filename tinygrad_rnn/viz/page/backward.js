@@ -149,9 +149,8 @@ class Backward {
       this.lit.push([element, name]);
     };
     const sentence = this.get("sentence");
-    this.get("now").hidden = !run;
     if (!run) {
-      this.get("now").replaceChildren();
+      this.get("now").replaceChildren(this.arrivalTable([]), this.sendTable([])); // the picture keeps its size
       sentence.textContent = data.problem || (data.steps.length ? `Ready: the ${data.seed}. Press Next, or the key ].` : "There is nothing to step through.");
       return;
     }
