@@ -43,7 +43,7 @@ class Tensor:
 # Annotations in the source, and what they are in the stub.
 TYPES = {
     "Any": "Any", "Array": "Tensor", "Callable": "Callable", "Dims": "_Ints | None", "Extreme": "Any",
-    "Generator": "Any", "Index": "Any", "Ints": "_Ints", "Node": "Node", "None": "None",
+    "Generator": "Any", "Handle": "Tensor", "Index": "Any", "Ints": "_Ints", "Node": "Node", "None": "None",
     "RemovableHandle": "RemovableHandle", "Size": "Size", "Sorted": "Any", "Tensor": "Tensor", "bool": "_bool",
     "device": "Any", "dtype": "dtype", "float": "_float", "int": "_int", "ndarray": "ndarray", "np": "np",
     "str": "str", "tuple": "tuple[Tensor, ...]",
@@ -71,7 +71,7 @@ def main() -> int:
 def stub() -> str:
     """The text of the stub, for the Tensor of the package as it is."""
     sys.path.insert(0, str(ROOT))
-    from tinygrad_rnn import Tensor
+    from tinygrad_rnn.tensor import Tensor
 
     public = [name for name in vars(Tensor) if not name.startswith("_") and name not in ("array", "node")]
     given = {*vars(object), *vars(Bare)}

@@ -14,11 +14,13 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_rnn"
 # A room may import what stands before it in this list (and itself); rooms of one line do not see each other.
 FLOORS = [
     {"kernels", "autograd"},
-    {"random", "device"},
+    {"absent", "device"},
+    {"cuda", "random"},
     {"creation"},
     {"ops"},
     {"printing", "methods"},
     {"tensor", "scalar"},
+    {"legacy"},
     {"atomic"},
     {"serialization", "text"},
     {"nn", "optim", "viz"},

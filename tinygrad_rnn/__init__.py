@@ -19,20 +19,23 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 import numpy as _np
 
 from . import autograd, ops
+from .absent import Absent as _Absent
+from .absent import name_the_nearest as _name_the_nearest
 from .autograd.graph import Node
 from .autograd.op import fused, nondifferentiable, primitive
 from .autograd.promotion import get_default_dtype, promote_types, set_default_dtype
 from .autograd.scope import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, step
-from .device import device
+from .device import device, get_default_device, set_default_device
 from .ops import *  # noqa: F403
 from .ops import add_scaled as add
 from .ops import sub_scaled as sub
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .scalar import Value
-from .tensor import Size, Tensor
+from .tensor import Size
 
 # isort: split
 from .creation import *  # noqa: F403  # last: its function `tensor` takes the name of the module above
+from .legacy import *  # noqa: F403
 
 __version__ = "0.1.0"
 
@@ -47,8 +50,11 @@ inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 
 subtract, multiply, divide, true_divide = sub, ops.mul, ops.div, ops.div
 
+_name_the_nearest(autograd.__name__)  # the engine knows neither this nor old spellings
+vars(autograd)["Variable"] = Variable  # noqa: F405
+
 _LAZY = {
-    "nn": ".nn", "optim": ".optim", "viz": ".viz",
+    "cuda": ".cuda", "nn": ".nn", "optim": ".optim", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -56,17 +62,20 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import nn, optim, viz
+    from . import cuda, nn, optim, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity
     from .serialization import load, save
+    from .tensor import Tensor
     from .viz import draw, gradient_flow
+else:
+    from .legacy import Tensor  # type: ignore[assignment]  # the same to look at, but called as in PyTorch
 
 
 def __getattr__(name: str):
     if name not in _LAZY:
-        raise AttributeError(f"module 'tinygrad_rnn' has no attribute {name!r}")
+        raise _Absent(__name__, name)
     module, _, member = _LAZY[name].partition(":")
     found = _import_module(module, __name__)
     globals()[name] = getattr(found, member) if member else found

@@ -12,7 +12,7 @@ import numpy as np
 
 from .autograd.graph import Leaf, Tensor
 from .autograd.promotion import BOOL, FLOATS, I64, get_default_dtype, promote_types
-from .device import check_device
+from .device import check_place
 from .random import Generator, source
 
 __all__ = [
@@ -55,20 +55,22 @@ def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_me
     Raises:
         ValueError: nested lists of unequal length, or an integer that int64 cannot hold.
         TypeError, RuntimeError: what is not a number.
-        RuntimeError: `requires_grad` for a dtype that is not floating point.
+        RuntimeError: `requires_grad` for a dtype that is not floating point; `pin_memory`, which needs an accelerator.
 
     Example:
         >>> import tinygrad_rnn as tg
         >>> tg.tensor([[1, 2], [3, 4.5]]).dtype
         dtype('float32')
     """
-    check_device(device)
+    check_place(device)
+    if pin_memory:
+        raise RuntimeError("tensor: pin_memory=True requires an accelerator, and there is none; leave it out")
     return made(np.array(_numbers(data, dtype), order="C"), requires_grad)
 
 
 def as_tensor(data, dtype=None, device=None) -> Tensor:
     """The data as a tensor: a tensor itself, and an array's memory, unless the dtype must change."""
-    check_device(device)
+    check_place(device)
     if isinstance(data, Tensor):
         return data if dtype is None or check_dtype(dtype) == data.array.dtype else data.to(dtype)
     return Tensor(_numbers(data, dtype))
@@ -173,25 +175,25 @@ def _or_default(dtype) -> np.dtype:
 
 def zeros(*sizes, size=None, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
-    check_device(device)
+    check_place(device)
     return made(np.zeros(_shape(sizes, size, "zeros"), _or_default(dtype)), requires_grad)
 
 
 def ones(*sizes, size=None, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones: `ones(2, 3)` or `ones((2, 3))`."""
-    check_device(device)
+    check_place(device)
     return made(np.ones(_shape(sizes, size, "ones"), _or_default(dtype)), requires_grad)
 
 
 def empty(*sizes, size=None, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """A tensor whose content is whatever was in the memory."""
-    check_device(device)
+    check_place(device)
     return made(np.empty(_shape(sizes, size, "empty"), _or_default(dtype)), requires_grad)
 
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """A tensor that holds `fill_value` everywhere, by default of its dtype."""
-    check_device(device)
+    check_place(device)
     return made(np.full(_shape((size,), None, "full"), _numbers(fill_value, dtype)), requires_grad)
 
 
@@ -228,7 +230,7 @@ def full_like(input, fill_value, *, dtype=None, device=None, requires_grad: bool
 
 def eye(n: int, m: int | None = None, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """The n x m matrix with ones on its diagonal (m = n by default)."""
-    check_device(device)
+    check_place(device)
     shape = _shape((n, n if m is None else m), None, "eye")
     return made(np.eye(*shape, dtype=_or_default(dtype)), requires_grad)
 
@@ -242,7 +244,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad: b
     Raises:
         RuntimeError: the step is 0, or leads away from `end`.
     """
-    check_device(device)
+    check_place(device)
     start, end, step = [_number(v, "arange") for v in ((0, start, step) if end is None else (start, end, step))]
     if step == 0:
         raise RuntimeError("arange: step must be nonzero")
@@ -255,7 +257,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad: b
 
 def linspace(start, end, steps: int, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included."""
-    check_device(device)
+    check_place(device)
     (count,) = _shape((steps,), None, "linspace")
     array = np.linspace(_number(start, "linspace"), _number(end, "linspace"), count)
     return made(array.astype(_or_default(dtype), copy=False), requires_grad)
@@ -263,7 +265,7 @@ def linspace(start, end, steps: int, *, dtype=None, device=None, requires_grad: 
 
 def logspace(start, end, steps: int, base: float = 10.0, *, dtype=None, device=None, requires_grad=False) -> Tensor:
     """base ** linspace(start, end, steps)."""
-    check_device(device)
+    check_place(device)
     (count,) = _shape((steps,), None, "logspace")
     array = np.logspace(_number(start, "logspace"), _number(end, "logspace"), count, base=base)
     return made(array.astype(_or_default(dtype), copy=False), requires_grad)
@@ -290,7 +292,7 @@ def rand(
     *sizes, size=None, generator: Generator | None = None, dtype=None, device=None, requires_grad: bool = False
 ) -> Tensor:
     """Random numbers, uniform in [0, 1)."""
-    check_device(device)
+    check_place(device)
     dtype = _random_float(dtype, "rand")
     return made(np.asarray(source(generator).random(_shape(sizes, size, "rand"), dtype)), requires_grad)
 
@@ -299,14 +301,14 @@ def randn(
     *sizes, size=None, generator: Generator | None = None, dtype=None, device=None, requires_grad: bool = False
 ) -> Tensor:
     """Random numbers, normal with mean 0 and variance 1."""
-    check_device(device)
+    check_place(device)
     dtype = _random_float(dtype, "randn")
     return made(np.asarray(source(generator).standard_normal(_shape(sizes, size, "randn"), dtype)), requires_grad)
 
 
 def randint(*args, low=0, high=None, size=None, generator=None, dtype=None, device=None, requires_grad=False) -> Tensor:
     """Random integers in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 by default."""
-    check_device(device)
+    check_place(device)
     if args and isinstance(args[-1], (tuple, list)):
         args, size = args[:-1], args[-1]
     if len(args) > 2 or (args and high is not None and len(args) > 1) or size is None:
@@ -324,7 +326,7 @@ def randint(*args, low=0, high=None, size=None, generator=None, dtype=None, devi
 
 def randperm(n: int, *, generator: Generator | None = None, dtype=None, device=None, requires_grad=False) -> Tensor:
     """The integers 0 to n - 1 in random order."""
-    check_device(device)
+    check_place(device)
     (n,) = _shape((n,), None, "randperm")
     array = source(generator).permutation(n)
     return made(array.astype(I64 if dtype is None else check_dtype(dtype), copy=False), requires_grad)

@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from .autograd.graph import Tensor
+from .device import device, named
 
 __all__ = [
     "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state",
@@ -19,7 +20,10 @@ class Generator:
     The numbers are those of NumPy's `Generator(PCG64(seed))`, so they differ from PyTorch's.
 
     Args:
-        device: accepted for PyTorch's sake; there is only the CPU.
+        device: "cpu".
+
+    Raises:
+        RuntimeError: any other device.
 
     Example:
         >>> from tinygrad_rnn import Generator, randn
@@ -31,8 +35,10 @@ class Generator:
 
     _stream: np.random.Generator | None
 
-    def __init__(self, device: object = "cpu") -> None:
-        self.device = device
+    def __init__(self, device: str | device = "cpu") -> None:
+        self.device = named(device)
+        if self.device.type != "cpu":
+            raise RuntimeError(f"Generator: no generator on device '{device}': tinygrad_rnn draws on the CPU alone")
         self.manual_seed(67280421310721)  # PyTorch's too: a new generator always starts alike
 
     def manual_seed(self, seed: int) -> Generator:

@@ -19,7 +19,7 @@ from .autograd.handle import Size
 from .autograd.op import cast
 from .autograd.promotion import FLOATS
 from .autograd.view import View
-from .device import CPU, check_device, device
+from .device import CPU, check_cuda, check_device, device
 from .methods import assign, attach
 from .printing import tensor_repr
 
@@ -272,10 +272,6 @@ class Face:
             return cast(self, dtype=creation.check_dtype(dtype))
         return self.clone() if copy else self
 
-    def type(self, dtype=None):
-        """Without an argument the dtype's name, else the tensor in that dtype."""
-        return str(self.array.dtype) if dtype is None else self.to(dtype)
-
     def type_as(self, other: Tensor):
         return self.to(other.array.dtype)
 
@@ -310,9 +306,9 @@ class Face:
     def cpu(self):
         return self
 
-    def cuda(self, device: Any = "cuda"):
-        check_device(device or "cuda")
-        return self
+    def cuda(self, device: Any = None, non_blocking: bool = False):
+        """Refused: there is no CUDA."""
+        check_cuda(device)
 
     # --- Python's protocols --------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ def outcome(program: Callable, module: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return plain(program(module))
-    except (RuntimeError, TypeError, IndexError, ValueError) as error:
+    except (RuntimeError, TypeError, IndexError, ValueError, AssertionError, AttributeError) as error:
         return type(error)
 
 

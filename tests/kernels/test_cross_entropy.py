@@ -80,7 +80,7 @@ def test_errors_in_float32_are_at_most_those_of_torch():
         gradients = [array(given.grad) for given in (scores, exact)]
         return [np.abs(a.astype(np.float64) - b).max() for a, b in (losses, gradients)]
 
-    ours = errors(ops.cross_entropy, lambda x: tg.Tensor(x.copy()), lambda x: x.array)
+    ours = errors(ops.cross_entropy, lambda x: tg.from_numpy(x.copy()), lambda x: x.array)
     theirs = errors(torch.nn.functional.cross_entropy, torch.tensor, lambda x: x.numpy())
     assert ours[0] <= theirs[0]
     assert ours[1] <= theirs[1]
@@ -99,11 +99,11 @@ def test_the_number_of_threads_does_not_change_a_bit(dtype, monkeypatch):
 
 def large_loss(dtype=np.float32, **options):
     """A loss large enough for the kernel, and the gradient of its input."""
-    x = tg.Tensor(normal(0, 200, 103, dtype=dtype)).requires_grad_()
+    x = tg.from_numpy(normal(0, 200, 103, dtype=dtype)).requires_grad_()
     names = np.random.default_rng(1).integers(0, 103, 200)
     names[7] = options.get("ignore_index", 0)
-    y = ops.cross_entropy(x, tg.Tensor(names), **options)
-    y.backward(tg.Tensor(np.ones(y.shape, dtype)))
+    y = ops.cross_entropy(x, tg.from_numpy(names), **options)
+    y.backward(tg.from_numpy(np.ones(y.shape, dtype)))
     return [y.array, x.grad.array]
 
 
@@ -111,7 +111,7 @@ def large_loss(dtype=np.float32, **options):
 @pytest.mark.parametrize("options", [{}, {"ignore_index": 3}, {"label_smoothing": 0.1}, {"weight": True}], ids=str)
 def test_large_losses_take_the_kernel_and_equal_numpy(options, reduction, monkeypatch):
     if "weight" in options:
-        options = {"weight": tg.Tensor(np.random.default_rng(2).uniform(0.5, 2, 103))}
+        options = {"weight": tg.from_numpy(np.random.default_rng(2).uniform(0.5, 2, 103))}
     used = []
     for name in ("normalize_rows", "pull_rows"):
         monkeypatch.setattr(cross_entropy, name, recording(name, getattr(cross_entropy, name), used))

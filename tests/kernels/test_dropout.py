@@ -77,7 +77,7 @@ def test_a_seed_drops_the_same_places_in_any_dtype_layout_and_direction():
     y, dx = large_dropout()
     np.testing.assert_array_equal(y == 0, dx == 0)
     np.testing.assert_allclose((y == 0).mean(), 0.3, atol=0.02)  # more than 7 standard deviations
-    turned = tg.Tensor(np.ones((101, 300)).T)  # not contiguous: NumPy's path
+    turned = tg.from_numpy(np.ones((101, 300)).T)  # not contiguous: NumPy's path
     other = ops.dropout(turned, 0.3, generator=tg.Generator().manual_seed(9))
     np.testing.assert_array_equal(other.array == 0, y == 0)
 

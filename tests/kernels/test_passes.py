@@ -59,7 +59,7 @@ from tinygrad_rnn import nn, ops, optim
 model = nn.Sequential(nn.Embedding(30, 16), nn.Dropout(0.5), nn.Linear(16, 30))
 for kind in (optim.SGD, optim.Adam, optim.RMSprop, optim.Adagrad):
     optimizer = kind(model.parameters(), lr=0.1)
-    ids = tg.Tensor(np.arange(30))
+    ids = tg.from_numpy(np.arange(30))
     nn.functional.cross_entropy(model(ids), ids).backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()

@@ -36,10 +36,10 @@ def test_naive_loop_and_numpy_agree_to_the_bit(N, K, D, dtype):
 
 def large_gradient():
     """The gradient of an embedding large enough for the kernel."""
-    weight = tg.Tensor(normal(0, 30, 64, dtype=np.float32)).requires_grad_()
+    weight = tg.from_numpy(normal(0, 30, 64, dtype=np.float32)).requires_grad_()
     ids = np.random.default_rng(1).integers(0, 30, (20, 30))
     dy = normal(2, 20, 30, 64, dtype=np.float32)
-    ops.embedding(tg.Tensor(ids), weight, 3).backward(tg.Tensor(dy))
+    ops.embedding(tg.from_numpy(ids), weight, 3).backward(tg.Tensor(dy))
     expected = np.zeros((30, 64), np.float32)
     np.add.at(expected, ids, dy)
     expected[3] = 0
@@ -62,5 +62,5 @@ def test_a_wrong_index_is_refused_before_anything_is_changed(bad):
     names[400] = bad
     y = tg.zeros(30, 64)
     with pytest.raises(IndexError, match="out of range"):
-        ops.index_add(y, 0, tg.Tensor(names), tg.ones(600, 64))
+        ops.index_add(y, 0, tg.from_numpy(names), tg.ones(600, 64))
     assert not y.array.any()

@@ -1,5 +1,6 @@
 """Modules under PyTorch's names."""
 
+from ..absent import name_the_nearest
 from . import functional, init, utils
 from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .cell import GRUCell, LSTMCell, RNNCell
@@ -23,3 +24,5 @@ from .parameter import Parameter
 from .recurrent import Recurrent
 from .rnn import GRU, LSTM, RNN, RNNBase
 from .sparse import Embedding
+
+name_the_nearest(__name__)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from .. import ops
+from ..absent import name_the_nearest
 from ..autograd.inplace import in_place
 from ..tensor import Tensor
+
+name_the_nearest(__name__)
 
 linear, dropout, layer_norm = ops.linear, ops.dropout, ops.layer_norm
 one_hot, pad = ops.one_hot, ops.pad

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ..absent import name_the_nearest
 from ..autograd.inplace import writable
 from ..autograd.scope import no_grad
 from ..autograd.writes import Writes
 from ..random import Generator, source
 from ..tensor import Tensor
+
+name_the_nearest(__name__)
 
 _GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
 

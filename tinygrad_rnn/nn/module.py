@@ -13,7 +13,7 @@ from ..autograd.graph import Leaf
 from ..autograd.scope import Frame, frames, no_grad, pop, push
 from ..autograd.writes import Writes
 from ..creation import check_dtype
-from ..device import check_device
+from ..device import check_device, named
 from ..tensor import RemovableHandle, Tensor
 from .hooks import gate
 from .parameter import Parameter, name_leaf
@@ -309,12 +309,15 @@ class Module:
                 dtype = arg
             elif arg is not None and not isinstance(arg, bool):
                 device = arg
-        check_device(device)
+        tensors = [*self.parameters(), *self.buffers()]
+        place = None if device is None else named(device)
+        if tensors:
+            check_device(place)
         if dtype is not None:
             dtype = check_dtype(dtype)
             if dtype.kind != "f":
                 raise TypeError(f"{type(self).__name__}.to: expected a floating point dtype, got {dtype}")
-            for tensor in [*self.parameters(), *self.buffers()]:
+            for tensor in tensors:
                 _convert(tensor, dtype)
         return self
 
@@ -327,8 +330,10 @@ class Module:
     def cpu(self):
         return self
 
-    def cuda(self, device: Any = "cuda"):
-        check_device(device or "cuda")
+    def cuda(self, device: Any = None):
+        """Refused where there are tensors to move: there is no CUDA."""
+        for tensor in [*self.parameters(), *self.buffers()]:
+            tensor.cuda(device)
         return self
 
     # --- state ---------------------------------------------------------------------------------------------

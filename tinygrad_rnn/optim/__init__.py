@@ -1,5 +1,6 @@
 """Optimisers and learning-rate schedules, with PyTorch's names and arithmetic."""
 
+from ..absent import name_the_nearest
 from . import lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
@@ -8,3 +9,5 @@ from .rmsprop import RMSprop
 from .sgd import SGD
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]
+
+name_the_nearest(__name__)

@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any
 
+from ..absent import name_the_nearest
 from .optimizer import Optimizer
+
+name_the_nearest(__name__)
 
 
 class LRScheduler(ABC):
