@@ -138,7 +138,8 @@ def test_default_tensor_type():
         with pytest.warns(UserWarning, match="deprecated"):
             tg.set_default_tensor_type("torch.DoubleTensor")
         assert tg.ones(1).dtype == tg.Tensor(2).dtype == tg.Tensor([1]).dtype == tg.float64
-        with pytest.warns(UserWarning, match="deprecated"), pytest.raises(TypeError, match="expected float32 or float64, got int64"):
+        wrong = pytest.raises(TypeError, match="expected float32 or float64, got int64")
+        with pytest.warns(UserWarning, match="deprecated"), wrong:
             tg.set_default_tensor_type(tg.LongTensor)
     finally:
         tg.set_default_dtype(tg.float32)

@@ -29,6 +29,12 @@ LAYERS = [
     ("LayerNorm", ([3, 4],), {"eps": 0.1}, (2, 3, 4)),
     ("LayerNorm", (4,), {"elementwise_affine": False}, (5, 4)),
     ("LayerNorm", (4,), {"bias": False}, (5, 4)),
+    ("BatchNorm1d", (4,), {}, (5, 4)),
+    ("BatchNorm1d", (3, 0.1, 0.3), {}, (2, 3, 4)),
+    ("BatchNorm1d", (3,), {"affine": False, "momentum": None}, (2, 3, 4)),
+    ("BatchNorm1d", (4,), {"bias": False}, (5, 4)),
+    ("BatchNorm1d", (4,), {"track_running_stats": False}, (5, 4)),
+    ("BatchNorm1d", (4,), {}, (0, 4)),
     ("ReLU", (), {}, (3, 4)),
     ("LeakyReLU", (), {}, (3, 4)),
     ("LeakyReLU", (0.3,), {}, (3, 4)),
@@ -45,6 +51,8 @@ LAYERS = [
     ("Softmax", (0,), {}, (3, 4)),
     ("LogSoftmax", (-1,), {}, (3, 4)),
     ("Dropout", (0.0,), {}, (3, 4)),
+    ("Dropout1d", (0.0,), {}, (3, 4)),
+    ("Dropout2d", (0.0,), {}, (3, 4, 2, 2)),
 ]
 
 

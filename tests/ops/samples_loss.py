@@ -57,6 +57,16 @@ def normalized(x, weight, bias, *, dims, eps):
     return y * (1 if weight is None else weight) + (0 if bias is None else bias)
 
 
+def by_channel(x, weight, bias, *, eps):
+    """Channel by channel, from the definition."""
+    y = np.empty(x.shape)
+    for c in range(x.shape[1]):
+        part = x[:, c]
+        y[:, c] = (part - part.mean()) / np.sqrt(part.var() + eps) * (1 if weight is None else weight[c])
+        y[:, c] += 0 if bias is None else bias[c]
+    return y
+
+
 def others() -> list[Sample]:
     x = normal(random, 2, 3, 4)
     kept = np.array([[1.25, 0.0, 1.25], [1.25, 1.25, 1.25]])  # by key 3
@@ -71,6 +81,9 @@ def others() -> list[Sample]:
         Sample("embedding", (names, table), {}, lambda names, table: table[names]),
         Sample("embedding", (np.array(3), table), {}, lambda names, table: table[3], label="number"),
         Sample("dropout", normal(random, 2, 3), {"key": 3, "p": 0.2}, lambda x, key, p: x * kept, float32=None),
+        Sample("batch_norm", (normal(random, 5, 3), positive(random, 3), normal(random, 3)), {"eps": 1e-5}, by_channel),
+        Sample("batch_norm", (x, None, None), {"eps": 0.1}, by_channel, label="plain"),
+        Sample("batch_norm", (x, None, normal(random, 3)), {"eps": 0.1}, by_channel, label="bias"),
         Sample("layer_norm", (x, normal(random, 4), normal(random, 4)), {"dims": 1, "eps": 1e-5}, normalized),
         Sample("layer_norm", (x, weight, bias), {"dims": 2, "eps": 0.1}, normalized, label="two dims"),
         Sample("layer_norm", (x, None, None), {"dims": 1, "eps": 1e-5}, normalized, label="plain"),

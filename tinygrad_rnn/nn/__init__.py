@@ -5,7 +5,7 @@ from . import functional, init, utils
 from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, ParameterList, Sequential
-from .dropout import Dropout
+from .dropout import Dropout, Dropout1d, Dropout2d
 from .linear import Flatten, Identity, Linear
 from .loss import (
     BCELoss,
@@ -19,10 +19,13 @@ from .loss import (
     SmoothL1Loss,
 )
 from .module import Module
-from .normalization import LayerNorm
+from .normalization import BatchNorm1d, LayerNorm
+from .parallel import DataParallel
 from .parameter import Parameter
 from .recurrent import Recurrent
 from .rnn import GRU, LSTM, RNN, RNNBase
 from .sparse import Embedding
+
+from . import modules  # isort: skip  # last: these classes by other paths
 
 name_the_nearest(__name__)

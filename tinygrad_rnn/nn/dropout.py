@@ -1,6 +1,8 @@
-"""Dropout."""
+"""Dropout, of single numbers and of whole channels."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from ..tensor import Tensor
 from . import functional
@@ -16,6 +18,8 @@ class Dropout(Module):
     Source: Srivastava et al. 2014; `torch.nn.Dropout`.
     """
 
+    drop: Callable[..., Tensor] = staticmethod(functional.dropout)
+
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
@@ -23,7 +27,19 @@ class Dropout(Module):
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout(input, self.p, self.training, self.inplace)
+        return self.drop(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    """While training, zero each channel of (N, C, L) or (C, L) with probability p. Source: `torch.nn.Dropout1d`."""
+
+    drop = staticmethod(functional.dropout1d)
+
+
+class Dropout2d(Dropout):
+    """While training, zero each channel of (N, C, H, W) with probability p. Source: `torch.nn.Dropout2d`."""
+
+    drop = staticmethod(functional.dropout2d)

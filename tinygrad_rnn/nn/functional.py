@@ -9,7 +9,8 @@ from ..tensor import Tensor
 
 name_the_nearest(__name__)
 
-linear, dropout, layer_norm = ops.linear, ops.dropout, ops.layer_norm
+linear, layer_norm, batch_norm = ops.linear, ops.layer_norm, ops.batch_norm
+dropout, dropout1d, dropout2d = ops.dropout, ops.dropout1d, ops.dropout2d
 one_hot, pad = ops.one_hot, ops.pad
 tanh, sigmoid, logsigmoid = ops.tanh, ops.sigmoid, ops.logsigmoid
 gelu, softplus = ops.gelu, ops.softplus
