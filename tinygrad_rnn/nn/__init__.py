@@ -3,6 +3,7 @@
 from ..absent import name_the_nearest
 from . import functional, init, utils
 from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .attention import MultiheadAttention
 from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, ParameterList, Sequential
 from .dropout import Dropout, Dropout1d, Dropout2d

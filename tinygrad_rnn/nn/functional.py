@@ -12,6 +12,7 @@ name_the_nearest(__name__)
 linear, layer_norm, batch_norm = ops.linear, ops.layer_norm, ops.batch_norm
 dropout, dropout1d, dropout2d = ops.dropout, ops.dropout1d, ops.dropout2d
 one_hot, pad = ops.one_hot, ops.pad
+scaled_dot_product_attention = ops.scaled_dot_product_attention
 tanh, sigmoid, logsigmoid = ops.tanh, ops.sigmoid, ops.logsigmoid
 gelu, softplus = ops.gelu, ops.softplus
 softmax, log_softmax, softmin = ops.softmax, ops.log_softmax, ops.softmin

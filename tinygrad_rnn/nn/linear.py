@@ -49,6 +49,10 @@ class Linear(Module):
         return f"{sizes}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """Linear, called as PyTorch calls the last map of `MultiheadAttention`."""
+
+
 class Identity(Module):
     """y = x; takes any arguments, so that it can stand in for another module. Source: `torch.nn.Identity`."""
 

@@ -2,6 +2,7 @@
 
 from .activation import elu, erf, gelu, leaky_relu, logsigmoid, relu, sigmoid, silu, softplus, tanh
 from .arithmetic import add, add_scaled, addcdiv, addcmul, div, lerp, mul, neg, sub, sub_scaled
+from .attention import scaled_dot_product_attention
 from .channels import batch_norm, dropout1d, dropout2d
 from .comparison import (
     all,

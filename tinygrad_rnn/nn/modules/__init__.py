@@ -9,7 +9,7 @@ from ... import nn
 from ...absent import name_the_nearest
 
 PATHS = {
-    "activation": "ELU GELU LeakyReLU LogSigmoid LogSoftmax ReLU Sigmoid SiLU Softmax Softplus Tanh",
+    "activation": "ELU GELU LeakyReLU LogSigmoid LogSoftmax MultiheadAttention ReLU Sigmoid SiLU Softmax Softplus Tanh",
     "batchnorm": "BatchNorm1d",
     "container": "ModuleDict ModuleList ParameterList Sequential",
     "dropout": "Dropout Dropout1d Dropout2d",
