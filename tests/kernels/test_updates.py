@@ -7,7 +7,7 @@ import pytest
 
 from tinygrad_rnn import optim
 from tinygrad_rnn.kernels import updates
-from tinygrad_rnn.optim import adagrad, adam, rmsprop, sgd
+from tinygrad_rnn.optim import adadelta, adagrad, adam, rmsprop, sgd
 from tinygrad_rnn.tensor import Tensor
 
 from .around import assert_same_at_any_number_of_threads, dtypes, normal, sizes, taken_over
@@ -27,6 +27,8 @@ RULES = [
     ("rmsprop", rmsprop.rmsprop, "vmb", (1, 0.1, 0.9, 0.1, 1e-2, 0.5, 0.02)),
     ("adagrad", adagrad.adagrad, "s", (1, 0, 1e-10, 0.1)),
     ("adagrad", adagrad.adagrad, "s", (-1, 0.1, 1e-3, 0.1)),
+    ("adadelta", adadelta.adadelta, "va", (1, 0, 0.9, 0.1, 1e-6, 1.0)),
+    ("adadelta", adadelta.adadelta, "va", (-1, 0.1, 0.7, 0.3, 1e-2, 0.5)),
 ]
 rules = pytest.mark.parametrize(("name", "plain", "names", "numbers"), RULES)
 
@@ -90,6 +92,7 @@ CASES = [
     ("AdamW", {"lr": 0.05}),
     ("RMSprop", {"centered": True, "momentum": 0.8}),
     ("Adagrad", {"lr_decay": 0.05}),
+    ("Adadelta", {"rho": 0.8, "weight_decay": 0.1}),
 ]
 SHAPES = [(130, 257), (5,), ()]  # together large enough for the kernels
 

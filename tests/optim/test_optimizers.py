@@ -36,6 +36,9 @@ CASES = [
     ("RMSprop", {"lr": 0.02, "momentum": 0.9}),
     ("RMSprop", {"lr": 0.02, "centered": True}),
     ("RMSprop", {"lr": 0.02, "centered": True, "momentum": 0.8, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.1}),
+    ("Adadelta", {"rho": 0.0, "maximize": True}),
     ("Adagrad", {}),
     ("Adagrad", {"lr": 0.1, "lr_decay": 0.05, "weight_decay": 0.1}),
     ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.7, "eps": 1e-3, "maximize": True}),
@@ -333,6 +336,9 @@ def test_repr_names_every_hyperparameter():
         ("RMSprop", {"momentum": -1}, "momentum value: -1"),
         ("Adagrad", {"lr_decay": -1}, "lr_decay value: -1"),
         ("Adagrad", {"initial_accumulator_value": -1}, "initial_accumulator_value value: -1"),
+        ("Adadelta", {"rho": 1.5}, "Invalid rho value: 1.5"),
+        ("Adadelta", {"rho": -0.1}, "rho value: -0.1"),
+        ("Adadelta", {"eps": -1}, "eps value: -1"),
         ("SGD", {"foreach": True}, "foreach=True is not supported"),
         ("Adam", {"fused": True}, "fused=True is not supported"),
         ("RMSprop", {"capturable": True}, "capturable=True is not supported"),
@@ -351,7 +357,7 @@ def test_bad_hyperparameters(name, options, message):
     assert len(optimizer.param_groups) == 1
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"])
 def test_signature_is_torchs(name):
     torch = pytest.importorskip("torch")
     ours, theirs = [signature(getattr(place, name)).parameters for place in (optim, torch.optim)]

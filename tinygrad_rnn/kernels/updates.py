@@ -133,6 +133,21 @@ def adagrad_pass(p, dp, s, numbers, first, last):
         p[j] -= lr * d / (np.sqrt(s[j]) + eps)
 
 
+@shared
+def adadelta_pass(p, dp, v, a, numbers, first, last):
+    """`adadelta` of some blocks."""
+    p, dp = blocks(p, first, last), blocks(dp, first, last)
+    v, a = blocks(v, first, last), blocks(a, first, last)
+    sign, decay, keep, rate = numbers[0], numbers[1], numbers[2], numbers[3]
+    eps, lr = numbers[4], numbers[5]
+    for j in range(p.size):
+        d = descent(dp[j], p[j], sign, decay)
+        v[j] = keep * v[j] + rate * d * d
+        d *= np.sqrt(a[j] + eps) / np.sqrt(v[j] + eps)
+        a[j] = keep * a[j] + rate * d * d
+        p[j] -= lr * d
+
+
 def rule(run: Callable, count: int) -> Callable:
     """The update that a kernel computes: of so many arrays, or None for some, and of numbers."""
 
@@ -147,4 +162,4 @@ def rule(run: Callable, count: int) -> Callable:
 
 
 sgd, adam = rule(sgd_pass, 3), rule(adam_pass, 5)
-rmsprop, adagrad = rule(rmsprop_pass, 5), rule(adagrad_pass, 3)
+rmsprop, adagrad, adadelta = rule(rmsprop_pass, 5), rule(adagrad_pass, 3), rule(adadelta_pass, 4)

@@ -33,6 +33,12 @@ def around(dtype: type) -> None:
     scatter.add_rows(x, x.copy(), names)
     dropout.drop(x, 0, 0.5)
     norm.sum_of_squares(x)
-    rules = (updates.sgd, 3, 6), (updates.adam, 5, 8), (updates.rmsprop, 5, 7), (updates.adagrad, 3, 4)
+    rules = (
+        (updates.sgd, 3, 6),
+        (updates.adam, 5, 8),
+        (updates.rmsprop, 5, 7),
+        (updates.adagrad, 3, 4),
+        (updates.adadelta, 4, 6),
+    )
     for update, arrays, numbers in rules:
         update(*[np.ones(3, dtype) for _ in range(arrays)], *[0.5] * numbers)

@@ -130,14 +130,17 @@ class Optimizer:
         pairs = [(p, group) for group in self.param_groups for p in group["params"]]
         ready = [(p, dp, group) for p, group in pairs if (dp := p.grad) is not None]
         for p, dp, _ in ready:
-            if not p.array.flags.writeable:
-                raise RuntimeError(f"{self._called(p)}: its memory is read-only")
+            self.check_writable(p)
             remembered = self.state[p].items() if p in self.state else ()
             for name, x in [("gradient", dp), *remembered]:
                 if isinstance(x, Tensor) and x.array.shape != p.array.shape and name != "step":
                     shapes = f"it has shape {tuple(p.array.shape)}, its {name} {tuple(x.array.shape)}"
                     raise RuntimeError(f"{self._called(p)}: {shapes}")
         return ready
+
+    def check_writable(self, p: Tensor) -> None:
+        if not p.array.flags.writeable:
+            raise RuntimeError(f"{self._called(p)}: its memory is read-only")
 
     def _called(self, p: Tensor) -> str:
         """Which step on which parameter, in words."""
