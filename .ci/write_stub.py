@@ -42,9 +42,9 @@ class Tensor:
 
 # Annotations in the source, and what they are in the stub.
 TYPES = {
-    "Any": "Any", "Array": "Tensor", "Callable": "Callable", "Dims": "_Ints | None", "Extreme": "Any",
+    "Any": "Any", "Array": "Tensor", "Callable": "Callable", "Dims": "_Ints | None",
     "Generator": "Any", "Handle": "Tensor", "Index": "Any", "Ints": "_Ints", "Node": "Node", "None": "None",
-    "RemovableHandle": "RemovableHandle", "Size": "Size", "Sorted": "Any", "Tensor": "Tensor", "bool": "_bool",
+    "RemovableHandle": "RemovableHandle", "Size": "Size", "Tensor": "Tensor", "bool": "_bool",
     "device": "Any", "dtype": "dtype", "float": "_float", "int": "_int", "ndarray": "ndarray", "np": "np",
     "str": "str", "tuple": "tuple[Tensor, ...]",
 }  # fmt: skip

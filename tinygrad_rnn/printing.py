@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .autograd.graph import Leaf, Node, Tensor
+from .autograd.graph import Leaf, Tensor
 from .autograd.promotion import BOOL, I64, get_default_dtype
+from .node_names import grad_fn_name
 
 THRESHOLD, EDGE, WIDTH = 1000, 3, 80  # elements before summarising, items kept at each end, columns
 
@@ -34,12 +35,6 @@ def tensor_repr(x: Tensor) -> str:
         else:
             lines[-1] += f", {part}"
     return "\n".join(lines) + ")"
-
-
-def grad_fn_name(node: Node) -> str:
-    """`MulBackward0` for a product: the name PyTorch would show."""
-    op = node.inputs[0] if node.rule.op is None and node.inputs else node
-    return "".join([part[:1].upper() + part[1:] for part in op.name.split("_")]) + "Backward0"
 
 
 def values(array: np.ndarray, indent: int = 0) -> str:

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 import tinygrad_rnn.nn as nn
 from tinygrad_rnn.autograd.scope import no_grad
 from tinygrad_rnn.random import manual_seed
@@ -95,6 +96,17 @@ def test_as_torch(name, args, options, shape, dtype, tolerance):
 def test_repr_is_torchs(name, args, options, shape):
     torch = pytest.importorskip("torch")
     assert repr(getattr(nn, name)(*args, **options)) == repr(getattr(torch.nn, name)(*args, **options))
+
+
+def test_cells_print_as_torchs():
+    torch = pytest.importorskip("torch")
+    for make in (
+        lambda m: m.nn.RNNCell(2, 3, nonlinearity="relu"),
+        lambda m: m.nn.RNNCell(2, 3, bias=False),
+        lambda m: m.nn.LSTMCell(2, 3),
+        lambda m: m.nn.GRUCell(2, 3, bias=False),
+    ):
+        assert repr(make(tg)) == repr(make(torch))
 
 
 NAMES = sorted({name for name, *_ in LAYERS} - {"Tanh", "Sigmoid", "LogSigmoid"}) + ["Embedding", "ModuleList"]

@@ -107,6 +107,9 @@ class RNNCell(RNNCellBase):
     def _options(self) -> dict:
         return {"nonlinearity": self.nonlinearity}
 
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
+
 
 class LSTMCell(RNNCellBase):
     """One step of an LSTM: (h', c') from x and (h, c). Gate order i, f, g, o. Source: `torch.nn.LSTMCell`."""

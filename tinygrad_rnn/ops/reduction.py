@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from .. import return_types
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, Dims, cast, primitive
+from ..return_types import Chosen
 from .comparison import any, eq, ne, predicate
 from .cumulative import finite_level, product_before
 from .dtypes import accepts_dtype, summing_dtype
@@ -311,26 +313,20 @@ def argmedian(x: Array, dim: int, keepdim: bool = False) -> Array:
     return dropped(found.reshape(found.shape if x.ndim else ()), dim, keepdim)
 
 
-class Extreme(NamedTuple):
-    """Elements chosen along one dimension, and their places."""
-
-    values: Tensor
-    indices: Tensor
-
-
-def _chosen(index_of: Callable, x: Tensor, dim: int, keepdim: bool) -> Extreme:
+def _chosen(kind: type[Chosen], index_of: Callable, x: Tensor, dim: int, keepdim: bool) -> Chosen:
     """The elements along `dim` that `index_of` names; the gradient flows to these alone."""
     indices = index_of(x, dim, True)
     values = take_along_dim(x, indices, dim)
-    return Extreme(values, indices) if keepdim else Extreme(squeeze(values, dim), squeeze(indices, dim))
+    return kind(values, indices) if keepdim else kind(squeeze(values, dim), squeeze(indices, dim))
 
 
-def _extreme(x: Tensor, dim, keepdim: bool, other, whole: Callable, index_of: Callable, of_two: Callable):
+def _extreme(x: Tensor, dim, keepdim: bool, other, forms: tuple):
+    whole, kind, index_of, of_two = forms
     if isinstance(dim, (Tensor, np.ndarray)):
         other = dim
     if other is not None:
         return of_two(x, other)
-    return whole(x) if dim is None else _chosen(index_of, x, dim, keepdim)
+    return whole(x) if dim is None else _chosen(kind, index_of, x, dim, keepdim)
 
 
 @numpy_names
@@ -342,18 +338,18 @@ def max(input: Array, dim=None, keepdim: bool = False, *, other=None):
         max(x, dim): named tuple (values, indices) along one dimension; the gradient goes to these alone.
         max(x, other): the larger one elementwise, as `maximum`.
     """
-    return _extreme(input, dim, keepdim, other, amax, argmax, maximum)
+    return _extreme(input, dim, keepdim, other, (amax, return_types.max, argmax, maximum))
 
 
 @numpy_names
 def min(input: Array, dim=None, keepdim: bool = False, *, other=None):
     """Smallest element, in the forms of `max`."""
-    return _extreme(input, dim, keepdim, other, amin, argmin, minimum)
+    return _extreme(input, dim, keepdim, other, (amin, return_types.min, argmin, minimum))
 
 
 @numpy_names
 def median(input: Array, dim: int | None = None, keepdim: bool = False):
     """Median, the lower of the two in the middle: of all elements, or (values, indices) along `dim`."""
     if dim is None:
-        return _chosen(argmedian, input.reshape(-1), 0, False).values
-    return _chosen(argmedian, input, dim, keepdim)
+        return _chosen(return_types.median, argmedian, input.reshape(-1), 0, False).values
+    return _chosen(return_types.median, argmedian, input, dim, keepdim)

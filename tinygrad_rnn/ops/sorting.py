@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from .. import return_types
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, nondifferentiable
 from .indexing import take_along_dim
 from .naming import called
 from .shape import narrow, squeeze
 from .spelling import numpy_names
-
-
-class Sorted(NamedTuple):
-    """Values in order and where they came from, int64."""
-
-    values: Array
-    indices: Array
 
 
 @nondifferentiable
@@ -53,31 +45,32 @@ def argtop(x: Array, *, k: int, dim: int = -1, largest: bool = True) -> Array:
 
 
 @numpy_names
-def sort(input, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
+def sort(input, dim: int = -1, descending: bool = False, stable: bool = False) -> return_types.sort:
     """Values in order along `dim`, and their indices; nan counts as the largest. Source: `torch.sort`."""
     indices = argsort(input, dim, descending, stable)
-    return Sorted(take_along_dim(input, indices, dim) if input.ndim else input, indices)
+    return return_types.sort(take_along_dim(input, indices, dim) if input.ndim else input, indices)
 
 
 @numpy_names
-def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
+def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> return_types.topk:
     """The k largest (or smallest) values along `dim` in order, and their indices. Source: `torch.topk`."""
     indices = argtop(input, k=k, dim=dim, largest=largest)
-    return Sorted(take_along_dim(input, indices, dim) if input.ndim else input, indices)
+    return return_types.topk(take_along_dim(input, indices, dim) if input.ndim else input, indices)
 
 
 @numpy_names
-def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False) -> Sorted:
+def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue:
     """The k-th smallest value along `dim` (k counts from 1), and its index."""
     n = input.shape[normalize_axis_index(dim, input.ndim)] if input.ndim else 1
     if not 1 <= k <= n:
         kind = RuntimeError if n else IndexError
         raise kind(f"kthvalue(): selected number k out of range for dimension {dim} of length {n}: {k}")
     if not input.ndim:
-        return sort(input, dim)
+        return return_types.kthvalue(*sort(input, dim))
     indices = narrow(argsort(input, dim), dim, k - 1, 1)
     values = take_along_dim(input, indices, dim)
-    return Sorted(values, indices) if keepdim else Sorted(squeeze(values, dim), squeeze(indices, dim))
+    found = (values, indices) if keepdim else (squeeze(values, dim), squeeze(indices, dim))
+    return return_types.kthvalue(*found)
 
 
 @numpy_names
