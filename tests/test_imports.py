@@ -23,7 +23,7 @@ FLOORS = [
     {"legacy"},
     {"atomic"},
     {"serialization", "text"},
-    {"nn", "optim", "viz"},
+    {"nn", "optim", "utils", "viz"},
     {"charmodel"},
     {"trainer"},
     {"__init__"},

@@ -54,7 +54,7 @@ _name_the_nearest(autograd.__name__)  # the engine knows neither this nor old sp
 vars(autograd)["Variable"] = Variable  # noqa: F405
 
 _LAZY = {
-    "cuda": ".cuda", "nn": ".nn", "optim": ".optim", "viz": ".viz",
+    "cuda": ".cuda", "nn": ".nn", "optim": ".optim", "utils": ".utils", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -62,7 +62,7 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import cuda, nn, optim, viz
+    from . import cuda, nn, optim, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity

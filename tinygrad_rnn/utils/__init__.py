@@ -1,0 +1,3 @@
+"""Helpers around training, with PyTorch's names."""
+
+from . import data
