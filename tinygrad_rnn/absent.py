@@ -8,7 +8,9 @@ from types import ModuleType
 from typing import NoReturn
 
 ROOT = __name__.rpartition(".")[0]
-PLACES = "", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "autograd", "cuda"
+PLACES = (
+    "", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "autograd", "cuda", "utils.data",
+)  # fmt: skip
 
 KIN = {
     "half": "float32",

@@ -1,5 +1,6 @@
 """Data sets, the order in which they are read, and loaders that make batches of them, with PyTorch's names."""
 
+from ...absent import name_the_nearest
 from .collate import default_collate, default_convert
 from .dataloader import DataLoader
 from .dataset import (
@@ -27,3 +28,5 @@ __all__ = [
     "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
     "WeightedRandomSampler", "WorkerInfo", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip
+
+name_the_nearest(__name__)
