@@ -37,6 +37,24 @@ def test_plain_and_fast_agree(kind, reverse, padded, T, N):
 
 
 @kinds
+@directions
+@pytest.mark.parametrize("lengths", [[4, 2, 1], [4, 4, 4], [1, 1, 1]])
+def test_plain_and_fast_agree_on_packed_rows(kind, reverse, lengths):
+    plain = replace(kind, module=PLAIN[kind.gates])
+    x, *others = kind.inputs(4, 3)
+    lengths = np.array(lengths)
+    inputs = [x[np.arange(4)[:, None] < lengths], *others]
+    outputs, saved = kind.sequence(inputs, reverse, lengths)
+    cotangents = kind.cotangents(outputs)
+    expected, own = plain.sequence(inputs, reverse, lengths)
+    assert_all_close(outputs, expected, rtol=1e-12, atol=1e-12)
+    gradients = kind.sequence_vjp(cotangents, inputs, saved, reverse, lengths)
+    for kept in (own, saved):
+        actual = plain.sequence_vjp(cotangents, inputs, kept, reverse, lengths)
+        assert_all_close(actual, gradients, rtol=1e-11, atol=1e-11)
+
+
+@kinds
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 @pytest.mark.parametrize(("T", "N"), [(1, 3), (4, 3), (1, 9), (4, 9)])
 def test_every_gradient_is_an_array_of_its_own(kind, plain, T, N):

@@ -280,6 +280,24 @@ def test_full_lengths_are_no_lengths(kind, reverse):
 
 
 @kinds
+@directions
+@pytest.mark.parametrize(("T", "N"), [(1, 1), (4, 1), (1, 3), (4, 3), (4, 33)])
+def test_packed_rows_are_the_padded_ones(kind, reverse, T, N):
+    """In the same bits: the kernels pack what is padded."""
+    inputs = kind.inputs(T, N)
+    lengths = -np.sort(-np.random.default_rng(0).integers(1, T + 1, N))
+    lengths[0] = T
+    on = np.arange(T)[:, None] < lengths
+    outputs, saved = kind.sequence(inputs, reverse, lengths)
+    (y, *states), kept = kind.sequence([inputs[0][on], *inputs[1:]], reverse, lengths)
+    assert_all_close([y, *states], [outputs[0][on], *outputs[1:]], rtol=0)
+    dy, *dstates = kind.cotangents(outputs)
+    dx, *others = kind.sequence_vjp([dy, *dstates], inputs, saved, reverse, lengths)
+    actual = kind.sequence_vjp([dy[on], *dstates], [inputs[0][on], *inputs[1:]], kept, reverse, lengths)
+    assert_all_close(actual, [dx[on], *others], rtol=0)
+
+
+@kinds
 @dtypes
 @pytest.mark.parametrize("H", [3, 37])
 def test_nan_shows(kind, dtype, H):

@@ -37,6 +37,24 @@ def reference(kind: str, sequence: bool):
     return function
 
 
+def present(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Which rows of [T, N] sequences of these lengths have."""
+    return np.arange(len(x))[:, None] < lengths
+
+
+def packed(kind: str):
+    """The operation on packed rows, by way of padding."""
+
+    def function(x, *rest, lengths, **attrs):
+        padded = np.zeros((T, N, x.shape[1]))
+        on = present(padded, lengths)
+        padded[on] = x
+        y, *finals = reference(kind, True)(padded, *rest, lengths=lengths, **attrs)
+        return y[on], *finals
+
+    return function
+
+
 def samples() -> list[Sample]:
     found = []
     for kind in GATES:
@@ -50,6 +68,11 @@ def samples() -> list[Sample]:
                                     reference(kind, True), label=f"{label} bias={bias}"))  # fmt: skip
             attrs = {**option, "reverse": True, "lengths": np.array([3, 1])}
             found.append(Sample(whole, inputs(kind, True), attrs, reference(kind, True), label=f"{label} lengths"))
+            for reverse in (False, True):
+                attrs = {**option, "reverse": reverse, "lengths": np.array([3, 1])}
+                x, *others = inputs(kind, True)
+                found.append(Sample(whole, (x[present(x, attrs["lengths"])], *others), attrs, packed(kind),
+                                    label=f"{label} packed {reverse=}"))  # fmt: skip
     for sequence in (False, True):
         name = "lstm_sequence" if sequence else "lstm_step"
         found.append(Sample(name, inputs("lstm", sequence, projected=True), {}, reference("lstm", sequence),

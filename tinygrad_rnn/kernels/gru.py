@@ -213,11 +213,11 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
     `keep` the gates are not those of all steps.
     """
-    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
-    if T == 1 and lengths is None:
+    I, (N, H), dtype = x.shape[-1], h.shape, x.dtype
+    if len(x) == 1 and lengths is None:
         h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)
         return h_next[None], h_next.copy(), gates
-    rows = rows_of(T, N, lengths)
+    rows = rows_of(x, lengths)
     split = Split(N, 6.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
     h, columns = rows.sort(h, pitch(H, dtype)), gates_pitch(H, dtype)
@@ -241,11 +241,11 @@ def sequence_vjp(
     y: Array, gates: Array, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients | StepGradients:
     """The gradients of the six inputs of `sequence`, in their order."""
-    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
-    if T == 1 and lengths is None:
+    I, (N, H), dtype = x.shape[-1], h.shape, x.dtype
+    if len(x) == 1 and lengths is None:
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, gates, needs)
         return dx if dx is None else dx[None], *others
-    rows = rows_of(T, N, lengths)
+    rows = rows_of(x, lengths)
     split = Split(N, 12.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
     sweep = Backward(rows, split, 4 * H, dtype)

@@ -233,11 +233,11 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
     `keep` c and gates are not those of all steps.
     """
-    (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
-    if T == 1 and lengths is None:
+    I, (N, P), H, dtype = x.shape[-1], h.shape, c.shape[1], x.dtype
+    if len(x) == 1 and lengths is None:
         h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
         return h_next[None], h_next.copy(), c_next, c_next.copy(), gates
-    rows = rows_of(T, N, lengths)
+    rows = rows_of(x, lengths)
     split = Split(N, 8.0 * rows.R * H * (I + P), w_hh)
     steps = split.steps
     panels_hr = empty(0, dtype) if w_hr is None else steps.packed(w_hr, transposed=True)
@@ -265,12 +265,12 @@ def sequence_vjp(
     needs: Needs,
 ) -> Gradients | StepGradients:
     """The gradients of the eight inputs of `sequence`, in their order."""
-    (T, N, I), P, H, dtype = x.shape, h.shape[1], c.shape[1], x.dtype
-    if T == 1 and lengths is None:
+    I, (N, P), H, dtype = x.shape[-1], h.shape, c.shape[1], x.dtype
+    if len(x) == 1 and lengths is None:
         dh_next = dy[0] + dh_n
         dx, *others = step_vjp(dh_next, dc_n, x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr, cs, gates, needs)
         return dx if dx is None else dx[None], *others
-    rows = rows_of(T, N, lengths)
+    rows = rows_of(x, lengths)
     split = Split(N, 16.0 * rows.R * H * (I + P), w_hh)
     steps = split.steps
     sweep = Backward(rows, split, 4 * H, dtype)

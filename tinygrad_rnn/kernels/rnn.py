@@ -173,11 +173,11 @@ def sequence(
 
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
     """
-    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
-    if T == 1 and lengths is None:
+    I, (N, H), dtype = x.shape[-1], h.shape, x.dtype
+    if len(x) == 1 and lengths is None:
         h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
         return h_next[None], h_next.copy()
-    rows = rows_of(T, N, lengths)
+    rows = rows_of(x, lengths)
     split = Split(N, 2.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
@@ -195,11 +195,11 @@ def sequence_vjp(
     y: Array, nonlinearity: str, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients | StepGradients:
     """The gradients of the six inputs of `sequence`, in their order."""
-    (T, N, I), H, dtype = x.shape, h.shape[1], x.dtype
-    if T == 1 and lengths is None:
+    I, (N, H), dtype = x.shape[-1], h.shape, x.dtype
+    if len(x) == 1 and lengths is None:
         dx, *others = step_vjp(dy[0] + dh_n, x[0], h, w_ih, w_hh, b_ih, b_hh, y[0], nonlinearity, needs)
         return dx if dx is None else dx[None], *others
-    rows = rows_of(T, N, lengths)
+    rows = rows_of(x, lengths)
     split = Split(N, 4.0 * rows.R * H * (I + H), w_hh)
     steps = split.steps
     sweep = Backward(rows, split, H, dtype)

@@ -3,6 +3,8 @@
 Padding never reaches a kernel. The rows of a batch are sorted by length, longest first; then the rows that
 take part in step t are the first so many, and all rows of all steps lie below each other in one matrix of R
 rows, those of step t from start[t] to start[t + 1]. A full batch needs no sorting: its rows are a reshape away.
+A packed batch is such a matrix already: x, y and their gradients are [R, ...] in place of [T, N, ...], and `lengths`
+falls from row to row of the states.
 
 Shapes: T steps, N batch, I input, H hidden, P state (H unless projected), G rows of a weight (H for each gate),
 R rows in all. All arrays have one dtype.
@@ -11,6 +13,7 @@ R rows in all. All arrays have one dtype.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
@@ -41,7 +44,7 @@ WHOLE_BATCH = 16  # fewer rows than this are not divided among threads
 
 
 class Rows:
-    """How the rows of x [T, N, I] are laid out for the kernels.
+    """How the rows of x, padded [T, N, I] or packed [R, I], are laid out for the kernels.
 
     Attributes:
         start: int64 [T + 1], the first row of every step, and R.
@@ -49,29 +52,31 @@ class Rows:
         batch: int64 [N], the order of the batch from longest to shortest; None: as it is.
     """
 
-    def __init__(self, T: int, N: int, lengths: Lengths) -> None:
+    def __init__(self, T: int, N: int, lengths: Lengths, packed: bool = False) -> None:
         self.T, self.N = T, N
         self.index = self.batch = None
         self.start = np.arange(T + 1) * N
         if lengths is not None and (lengths < T).any():
-            self.batch = np.argsort(-lengths, kind="stable")
-            present = np.arange(T)[:, None] < lengths[self.batch]
-            self.index = (np.arange(T)[:, None] * N + self.batch)[present]
+            batch = np.arange(N) if packed else np.argsort(-lengths, kind="stable")
+            present = np.arange(T)[:, None] < lengths[batch]
             self.start[1:] = present.sum(axis=1).cumsum()
+            if not packed:
+                self.batch, self.index = batch, (np.arange(T)[:, None] * N + batch)[present]
         self.R = int(self.start[-1])
+        self._leading = (self.R,) if packed else (T, N)
 
     def take(self, a: Array) -> Array:
-        """[T, N, K], in any layout, as rows [R, K]."""
-        a = a.reshape(self.T * self.N, a.shape[2])
+        """[T, N, K] or [R, K], in any layout, as rows [R, K]."""
+        a = a.reshape(math.prod(self._leading), a.shape[-1])
         return np.ascontiguousarray(a) if self.index is None else a[self.index]
 
     def put(self, rows: Array) -> Array:
-        """Rows [R, K] as [T, N, K], with zeros at the padding."""
+        """Rows [R, K] in the form of x: as they are, or as [T, N, K] with zeros at the padding."""
         if self.index is not None:
             padded = np.zeros((self.T * self.N, rows.shape[1]), rows.dtype)
             padded[self.index] = rows
             rows = padded
-        return rows.reshape(self.T, self.N, rows.shape[1])
+        return rows.reshape(*self._leading, rows.shape[1])
 
     def sort(self, state: Array, length: int) -> Array:
         """A copy of a state [N, H] in the rows' order, each row `length` long, to be worked on."""
@@ -88,8 +93,11 @@ class Rows:
         return unsorted
 
 
-def rows_of(T: int, N: int, lengths: Lengths) -> Rows:
-    """The layout of a batch; that of a full one is made once for all calls of its size."""
+def rows_of(x: Array, lengths: Lengths) -> Rows:
+    """The layout of a batch x; that of a full one is made once for all calls of its size."""
+    if x.ndim == 2 and lengths is not None:
+        return Rows(int(lengths.max(initial=0)), len(lengths), lengths, packed=True)
+    T, N = x.shape[:2]
     return full_batch(T, N) if lengths is None else Rows(T, N, lengths)
 
 
@@ -120,7 +128,7 @@ class Split:
         The window is made for as many steps as give every slice of the batch INPUT_ROWS rows; those of a slice lie
         below each other. Its rows are `length` long, for what else the sums are to hold.
         """
-        by, N, I = self.multiplier(rows.R), max(rows.N, 1), x.shape[2]
+        by, N, I = self.multiplier(rows.R), max(rows.N, 1), x.shape[-1]
         window = min(rows.T, -(-INPUT_ROWS * self.slices // N)) * N
         panels, room = by.packed(w_ih, transposed=True), empty((window, I), x.dtype)
         return by.product, rows.take(x), rows.start, panels, by.widest, room, empty((window, length), x.dtype)
@@ -228,7 +236,7 @@ class InputGradient:
         )  # fmt: skip
 
     def array(self) -> Array:
-        """dx [T, N, I]."""
+        """dx in the form of x."""
         return self._rows.put(self._dx)
 
 

@@ -39,6 +39,6 @@ def gru_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, reverse: bool = False, lengths=None,
 ):  # fmt: skip
-    """One GRU layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]."""
+    """One GRU layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H]."""
     weights = w_ih, w_hh, b_ih, b_hh
     return unroll(lambda x_t, states: (gru_step(x_t, *states, *weights),), x, (h,), reverse, lengths)

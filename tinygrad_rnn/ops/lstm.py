@@ -41,6 +41,6 @@ def lstm_sequence(
     b_ih: Array | None = None, b_hh: Array | None = None, w_hr: Array | None = None,
     *, reverse: bool = False, lengths=None,
 ):  # fmt: skip
-    """One LSTM layer over all steps: x [T, N, I] -> y [T, N, P], h_n [N, P], c_n [N, H]."""
+    """One LSTM layer over all steps: x [T, N, I] -> y [T, N, P], h_n [N, P], c_n [N, H]; packed [R, I] -> [R, P]."""
     weights = w_ih, w_hh, b_ih, b_hh, w_hr
     return unroll(lambda x_t, states: lstm_step(x_t, *states, *weights), x, (h, c), reverse, lengths)

@@ -30,7 +30,7 @@ def rnn_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, nonlinearity: str = "tanh", reverse: bool = False, lengths=None,
 ):  # fmt: skip
-    """One Elman layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]."""
+    """One Elman layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H]."""
     weights = w_ih, w_hh, b_ih, b_hh
     step = lambda x_t, states: (rnn_step(x_t, *states, *weights, nonlinearity=nonlinearity),)
     return unroll(step, x, (h,), reverse, lengths)

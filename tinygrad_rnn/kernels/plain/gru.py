@@ -8,6 +8,7 @@ from ..sequence import Array, Gradients, Lengths, Needs
 from .sequence import (
     bias_gradient,
     bias_or_zeros,
+    in_the_form_of,
     order,
     padding,
     previous,
@@ -71,8 +72,8 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. All is
     kept, whatever `keep` says.
     """
-    padded = padding(len(x), lengths)
-    x = without_padding(x, padded)
+    padded = padding(x, lengths)
+    given, x = x, without_padding(x, padded)
     T, N, H = len(x), *h.shape
     gates, y = np.empty((T, N, 4 * H), h.dtype), np.empty((T, N, H), h.dtype)
     gates[:, :, : 3 * H] = project(x, w_ih)
@@ -82,7 +83,7 @@ def sequence(
         if padded is not None:
             np.copyto(y[t], h, where=padded[t])
         h = y[t]
-    return without_padding(y, padded), h.copy(), gates
+    return in_the_form_of(given, y, padded), h.copy(), gates
 
 
 def sequence_vjp(
@@ -93,8 +94,8 @@ def sequence_vjp(
     """The gradients of the six inputs of `sequence`, in their order."""
     if gates.ndim != 3:  # made by the fast kernel
         y, _, gates = sequence(x, h, w_ih, w_hh, b_ih, b_hh, reverse, lengths)
-    padded = padding(len(x), lengths)
-    x, dy = without_padding(x, padded), without_padding(dy, padded)
+    padded = padding(x, lengths)
+    given, x, y, dy = x, *[without_padding(a, padded) for a in (x, y, dy)]
     H = h.shape[1]
     h_earlier = previous(waiting(y, h, padded), h, reverse)
     dz = np.empty_like(gates)
@@ -109,7 +110,7 @@ def sequence_vjp(
             np.copyto(dh, dh_next, where=padded[t])
     # The input side comes in the order n, r, z: a roll by one block changes between it and r, z, n.
     return (
-        pull_back(dz_ih, np.roll(w_ih, H, axis=0)) if needs[0] else None,
+        in_the_form_of(given, pull_back(dz_ih, np.roll(w_ih, H, axis=0)), padded) if needs[0] else None,
         dh if needs[1] else None,
         np.roll(weight_gradient(dz_ih, x), -H, axis=0) if needs[2] else None,
         weight_gradient(dz_hh, h_earlier) if needs[3] else None,

@@ -8,6 +8,7 @@ from ..sequence import Array, Gradients, Lengths, Needs, for_each_bias
 from .sequence import (
     bias_gradient,
     bias_or_zeros,
+    in_the_form_of,
     order,
     padding,
     previous,
@@ -71,8 +72,8 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. All is
     kept, whatever `keep` says.
     """
-    padded = padding(len(x), lengths)
-    x = without_padding(x, padded)
+    padded = padding(x, lengths)
+    given, x = x, without_padding(x, padded)
     gates = project(x, w_ih)
     bias = bias_or_zeros(b_ih, w_ih) + bias_or_zeros(b_hh, w_hh)
     y, cs = np.empty((len(x), *h.shape), h.dtype), np.empty((len(x), *c.shape), c.dtype)
@@ -84,7 +85,7 @@ def sequence(
             np.copyto(y[t], h, where=padded[t])
             np.copyto(cs[t], c, where=padded[t])
         h, c = y[t], cs[t]
-    return without_padding(y, padded), h.copy(), c.copy(), cs, gates
+    return in_the_form_of(given, y, padded), h.copy(), c.copy(), cs, gates
 
 
 def sequence_vjp(
@@ -95,8 +96,8 @@ def sequence_vjp(
     """The gradients of the eight inputs of `sequence`, in their order."""
     if gates.ndim != 3:  # made by the fast kernel
         y, _, _, cs, gates = sequence(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, reverse, lengths)
-    padded = padding(len(x), lengths)
-    x, dy = without_padding(x, padded), without_padding(dy, padded)
+    padded = padding(x, lengths)
+    given, x, y, dy = x, *[without_padding(a, padded) for a in (x, y, dy)]
     c_earlier = previous(cs, c, reverse)
     dz, dhs = np.empty_like(gates), np.empty(dy.shape, dy.dtype)
     dh, dc = dh_n.copy("C"), dc_n.copy()
@@ -113,7 +114,7 @@ def sequence_vjp(
     dhs = without_padding(dhs, padded)
     db = bias_gradient(dz) if b_ih is not None and (needs[5] or needs[6]) else None
     return (
-        pull_back(dz, w_ih) if needs[0] else None,
+        in_the_form_of(given, pull_back(dz, w_ih), padded) if needs[0] else None,
         dh if needs[1] else None,
         dc if needs[2] else None,
         weight_gradient(dz, x) if needs[3] else None,

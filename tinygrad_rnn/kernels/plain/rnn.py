@@ -8,6 +8,7 @@ from ..sequence import Array, Gradients, Lengths, Needs, for_each_bias
 from .sequence import (
     bias_gradient,
     bias_or_zeros,
+    in_the_form_of,
     order,
     padding,
     previous,
@@ -53,8 +54,8 @@ def sequence(
 
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
     """
-    padded = padding(len(x), lengths)
-    x = without_padding(x, padded)
+    padded = padding(x, lengths)
+    given, x = x, without_padding(x, padded)
     bias = bias_or_zeros(b_ih, w_ih) + bias_or_zeros(b_hh, w_hh)
     y = project(x, w_ih)
     for t in order(len(x), reverse):
@@ -63,7 +64,7 @@ def sequence(
         if padded is not None:
             np.copyto(y[t], h, where=padded[t])
         h = y[t]
-    return without_padding(y, padded), h.copy()
+    return in_the_form_of(given, y, padded), h.copy()
 
 
 def sequence_vjp(
@@ -72,8 +73,8 @@ def sequence_vjp(
     nonlinearity: str, reverse: bool, lengths: Lengths, needs: Needs,
 ) -> Gradients:
     """The gradients of the six inputs of `sequence`, in their order."""
-    padded = padding(len(x), lengths)
-    x, dy = without_padding(x, padded), without_padding(dy, padded)
+    padded = padding(x, lengths)
+    given, x, y, dy = x, *[without_padding(a, padded) for a in (x, y, dy)]
     dz = np.empty_like(y)
     dh = dh_n.copy()
     for t in order(len(x), not reverse):
@@ -85,7 +86,7 @@ def sequence_vjp(
             np.copyto(dh, dh_next, where=padded[t])
     db = bias_gradient(dz) if b_ih is not None and (needs[4] or needs[5]) else None
     return (
-        pull_back(dz, w_ih) if needs[0] else None,
+        in_the_form_of(given, pull_back(dz, w_ih), padded) if needs[0] else None,
         dh if needs[1] else None,
         weight_gradient(dz, x) if needs[2] else None,
         weight_gradient(dz, previous(waiting(y, h, padded), h, reverse)) if needs[3] else None,

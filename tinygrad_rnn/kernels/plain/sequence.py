@@ -16,17 +16,29 @@ def order(T: int, reverse: bool) -> range:
     return range(T - 1, -1, -1) if reverse else range(T)
 
 
-def padding(T: int, lengths: Lengths) -> NDArray[np.bool_] | None:
+def padding(x: Array, lengths: Lengths) -> NDArray[np.bool_] | None:
     """True where step t lies at or past the end of row n, [T, N, 1]; None where no row is padded."""
     if lengths is None:
         return None
-    padded = np.arange(T)[:, None, None] >= lengths[:, None]
-    return padded if padded.any() else None
+    packed = x.ndim == 2
+    padded = np.arange(lengths.max(initial=0) if packed else len(x))[:, None, None] >= lengths[:, None]
+    return padded if packed or padded.any() else None
 
 
 def without_padding(a: Array, padded: NDArray[np.bool_] | None) -> Array:
-    """`a`, [T, N, H], with zeros at the padding, whatever stood there (zero times nan would not do)."""
-    return a if padded is None else np.where(padded, a.dtype.type(0), a)
+    """`a`, padded or packed, as [T, N, H] with zeros at the padding, whatever stood there (0 * nan would not do)."""
+    if padded is None:
+        return a
+    if a.ndim == 3:
+        return np.where(padded, a.dtype.type(0), a)
+    spread = np.zeros((*padded.shape[:2], a.shape[1]), a.dtype)
+    spread[~padded[:, :, 0]] = a
+    return spread
+
+
+def in_the_form_of(x: Array, a: Array, padded: NDArray[np.bool_] | None) -> Array:
+    """`a`, [T, N, H], as x came: with zeros at the padding, or packed."""
+    return without_padding(a, padded) if padded is None or x.ndim == 3 else a[~padded[:, :, 0]]
 
 
 def waiting(y: Array, h: Array, padded: NDArray[np.bool_] | None) -> Array:
