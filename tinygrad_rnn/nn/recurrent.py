@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import ops
+from ..ops.rows import take_rows
 from ..tensor import Tensor
 from .container import ModuleList
 from .layers import check_lengths, run_layers
 from .module import Module
+from .utils.packed import PackedSequence, layout_of
+from .utils.packing import pad_packed_sequence
 
 
 class Recurrent(Module):
@@ -59,17 +62,19 @@ class Recurrent(Module):
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
 
-    def forward(self, input: Tensor, state: Any = None, lengths=None) -> tuple[Tensor, Any]:
+    def forward(self, input: Tensor | PackedSequence, state: Any = None, lengths=None) -> tuple[Any, Any]:
         """Run the sequence.
 
         Args:
-            input: [T, N, I] ([N, T, I] with batch_first).
+            input: [T, N, I] ([N, T, I] with batch_first), or a PackedSequence of the same.
             state: the initial state: what the cell takes; with several layers or directions a list of them.
             lengths: int [N] or None, as for `LSTM`.
 
         Returns:
-            (y [T, N, D * H], final state in the form of `state`).
+            (y [T, N, D * H], final state in the form of `state`). For a PackedSequence y is one too.
         """
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, state, lengths)
         if not isinstance(input, Tensor):
             raise TypeError(f"Recurrent: expected input to be a Tensor, got {type(input).__name__}")
         if input.ndim != 3:
@@ -104,6 +109,15 @@ class Recurrent(Module):
         y, finals = run_layers(run, x, self.num_layers, self.directions, self.dropout, self.training)
         final = [states if paired[0] else states[0] for states in finals]
         return ops.transpose(y, 0, 1) if self.batch_first else y, final if several else final[0]
+
+    def _forward_packed(self, packed: PackedSequence, state: Any, lengths) -> tuple[PackedSequence, Any]:
+        """A cell of the user's own may count on the whole batch in its order: the sequences are padded for it."""
+        if lengths is not None:
+            raise ValueError("Recurrent: a PackedSequence knows its lengths; leave `lengths` out")
+        x, lengths = pad_packed_sequence(packed, self.batch_first)
+        y, final = self.forward(x, state, lengths)
+        places, _ = layout_of(packed).padded(x.shape[int(self.batch_first)], self.batch_first)
+        return packed._replace(data=take_rows(y, places=places)), final
 
     def extra_repr(self) -> str:
         defaults = dict(num_layers=1, bidirectional=False, batch_first=False, dropout=0.0)

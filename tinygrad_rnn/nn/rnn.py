@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..creation import empty
+from ..ops.rows import take_rows
 from ..tensor import Tensor
 from . import init
 from .cell import GRUCell, LSTMCell, RNNCell
@@ -16,6 +17,7 @@ from .granularity import get_granularity
 from .layers import check_lengths, run_layers
 from .module import Module
 from .parameter import Parameter
+from .utils.packed import PackedSequence, orders_of, packed_lengths
 
 
 class RNNBase(Module):
@@ -115,25 +117,62 @@ class RNNBase(Module):
         """Further attributes of the operations."""
         return {}
 
-    def forward(self, input: Tensor, hx=None, lengths=None):
+    def forward(self, input: Tensor | PackedSequence, hx=None, lengths=None):
         """Run the sequence.
 
         Args:
-            input: [T, N, input_size] ([N, T, input_size] with batch_first; [T, input_size] unbatched).
+            input: [T, N, input_size] ([N, T, input_size] with batch_first; [T, input_size] unbatched), or a
+                PackedSequence of the same.
             hx: initial state [L * D, N, H] (a pair (h, c) for the LSTM); zeros by default. Unbatched: without N.
             lengths: int [N] or None. Sequence n is taken to end after lengths[n] steps: its output is zero from
                 there on and its final state is that of its last valid step.
 
         Returns:
-            (output [T, N, D * H], final state in the form of hx).
+            (output [T, N, D * H], final state in the form of hx). The output of a PackedSequence is one too; its
+            states are in the order before packing.
 
         Raises:
             RuntimeError: sizes that do not fit.
         """
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx, lengths)
         name = type(self).__name__
+        self._check_input(input)
+        shape = input.array.shape
+        batched = len(shape) == 3
+        x = input if batched else ops.unsqueeze(input, 1)
+        if batched and self.batch_first:
+            x = ops.transpose(x, 0, 1)
+        T, N = x.array.shape[:2]
+        if T == 0:
+            raise RuntimeError(f"{name}: Expected sequence length to be larger than 0, got input {shape}")
+        lengths = check_lengths(lengths, T, N, name)
+        y, final = self._run(x, self._initial(hx, N, batched), lengths)
+        if not batched:
+            y, final = ops.squeeze(y, 1), [ops.squeeze(state, 1) for state in final]
+        elif self.batch_first:
+            y = ops.transpose(y, 0, 1)
+        return y, (final[0] if len(final) == 1 else tuple(final))
+
+    def _forward_packed(self, packed: PackedSequence, hx, lengths):
+        """`forward` on rows that are laid out as the kernels want them, from layer to layer."""
+        if lengths is not None:
+            raise ValueError(f"{type(self).__name__}: a PackedSequence knows its lengths; leave `lengths` out")
+        self._check_input(packed.data, packed=True)
+        lengths = packed_lengths(packed)
+        N = len(lengths)
+        order, back = orders_of(packed, N)
+        y, final = self._run(packed.data, self._initial(hx, N, True, order), lengths)
+        final = [_reordered(state, back) for state in final]
+        return packed._replace(data=y), (final[0] if len(final) == 1 else tuple(final))
+
+    def _check_input(self, input: Tensor, packed: bool = False) -> None:
+        name, dtype = type(self).__name__, self.weight_ih_l0.array.dtype
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}: expected input to be a Tensor, got {type(input).__name__}")
-        shape, dtype = input.array.shape, self.weight_ih_l0.array.dtype
+        shape = input.array.shape
+        if packed and len(shape) != 2:
+            raise RuntimeError(f"{name}: expected packed data [R, input_size], got {len(shape)}D {shape}")
         if len(shape) not in (2, 3):
             raise ValueError(f"{name}: Expected input to be 2D or 3D, got {len(shape)}D instead")
         if shape[-1] != self.input_size:
@@ -146,15 +185,9 @@ class RNNBase(Module):
                 f"{name}: input and weights must have the same dtype, got {input.array.dtype} and {dtype}; "
                 f"use input.to(module.weight_ih_l0.dtype)"
             )
-        batched = len(shape) == 3
-        x = input if batched else ops.unsqueeze(input, 1)
-        if batched and self.batch_first:
-            x = ops.transpose(x, 0, 1)
-        T, N = x.array.shape[:2]
-        if T == 0:
-            raise RuntimeError(f"{name}: Expected sequence length to be larger than 0, got input {shape}")
-        lengths = check_lengths(lengths, T, N, name)
-        states = self._initial(hx, N, batched, dtype)
+
+    def _run(self, x: Tensor, states: list, lengths) -> tuple[Tensor, list[Tensor]]:
+        """All layers: y, and each of the final states [L * D, N, H]. x is [T, N, I], or packed."""
         fine = get_granularity()
         sequence, step, options = self.sequence_op.op, self.step_op, self._options()
         if fine == "op":
@@ -171,15 +204,11 @@ class RNNBase(Module):
 
         y, finals = run_layers(run, x, self.num_layers, self.directions, self.dropout, self.training)
         stack = ops.stack if len(finals) > 1 else lambda states: ops.unsqueeze(states[0], 0)
-        final = [stack(states) for states in zip(*finals)]
-        if not batched:
-            y, final = ops.squeeze(y, 1), [ops.squeeze(state, 1) for state in final]
-        elif self.batch_first:
-            y = ops.transpose(y, 0, 1)
-        return y, (final[0] if len(final) == 1 else tuple(final))
+        return y, [stack(states) for states in zip(*finals)]
 
-    def _initial(self, hx, N: int, batched: bool, dtype) -> list:
-        """For each state, what every layer and direction starts from: [N, H] each."""
+    def _initial(self, hx, N: int, batched: bool, order: np.ndarray | None = None) -> list:
+        """For each state, what every layer and direction starts from: [N, H] each, its rows in this order."""
+        dtype = self.weight_ih_l0.array.dtype
         count = self.num_layers * self.directions
         sizes = [self.output_size, self.hidden_size][: len(self.states)]
         if hx is None:  # explicit zeros, so that step 0 looks like every other step
@@ -200,7 +229,7 @@ class RNNBase(Module):
                 )
             if state.array.dtype != dtype:
                 raise RuntimeError(f"{name}: {what}_0 must be {dtype} like the weights, got {state.array.dtype}")
-            found.append(ops.unbind(state if batched else ops.unsqueeze(state, 1)))
+            found.append(ops.unbind(_reordered(state, order) if batched else ops.unsqueeze(state, 1)))
         return found
 
     def extra_repr(self) -> str:
@@ -208,6 +237,15 @@ class RNNBase(Module):
         defaults = dict(proj_size=0, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False)
         shown += [f"{name}={getattr(self, name)}" for name, value in defaults.items() if getattr(self, name) != value]
         return ", ".join(shown)
+
+
+def _reordered(state: Tensor, order: np.ndarray | None) -> Tensor:
+    """States [L * D, N, H] with their batch in this order."""
+    if order is None:
+        return state
+    count, N = state.array.shape[:2]
+    rows = take_rows(state, places=(np.arange(count)[:, None] * N + order).ravel())
+    return ops.reshape(rows, state.array.shape)
 
 
 def _listed(states) -> tuple:
