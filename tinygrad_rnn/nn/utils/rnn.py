@@ -3,6 +3,7 @@
 `lstm(x, lengths=lengths)` needs none of this; packing is the other way to say the same.
 """
 
+from .last_output import last_output
 from .packed import PackedSequence, invert_permutation
 from .packing import (
     pack_padded_sequence,
@@ -14,6 +15,6 @@ from .packing import (
 )
 
 __all__ = [
-    "PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence",
+    "PackedSequence", "invert_permutation", "last_output", "pack_padded_sequence", "pack_sequence",
     "pad_packed_sequence", "pad_sequence", "unpack_sequence", "unpad_sequence",
 ]  # fmt: skip
