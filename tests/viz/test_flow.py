@@ -76,6 +76,15 @@ def test_against_every_step_by_hand(kind, options, lengths, library):
     agree(tg.gradient_flow(loss, module), reference.flow(lib, module, x, lengths))
 
 
+@pytest.mark.parametrize(("kind", "options"), MODULES)
+def test_packed_sequences_are_the_padded_ones(kind, options):
+    module, x, lengths = make(kind, **options), tg.tensor(data(T, N, I)), [T, 3, 1]
+    packed, _ = module(nn.utils.rnn.pack_padded_sequence(x, lengths))
+    y, _ = nn.utils.rnn.pad_packed_sequence(packed)
+    expected, _ = module(x, lengths=lengths)
+    same(tg.gradient_flow((y * y).sum(), module), tg.gradient_flow((expected * expected).sum(), module))
+
+
 def same(found, expected):
     assert len(found) == len(expected)
     for a, b in zip(found, expected):

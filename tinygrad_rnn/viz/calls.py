@@ -56,9 +56,12 @@ class Call:
         self.cell, _, grain = node.op.name.partition("_")
         self._is_step = grain == "step"
         self.final = self.outputs[0 if self._is_step else 1]
-        T, N = 1 if self._is_step else len(known["x"]), len(known["h"])
-        lengths = known.get("lengths")
-        self.valid = np.ones((T, N), bool) if lengths is None else np.arange(T)[:, None] < lengths
+        x, N, lengths = known["x"], len(known["h"]), known.get("lengths")
+        if lengths is None:
+            self.valid = np.ones((1 if self._is_step else len(x), N), bool)
+        else:
+            T = lengths.max() if x.ndim == 2 else len(x)  # packed, or padded
+            self.valid = np.arange(T)[:, None] < lengths
         self.time = time_of(node)
         self.steps: list[Node] = []
         self._results: tuple = ()

@@ -47,7 +47,7 @@ class LayerFlow:
             over the sequences that have a step t, nan where none has. sqrt(H) means that nothing is lost.
         jacobian_c: [T], norm of dh_T/dc_t likewise; None but for the LSTM.
         gates: letter -> [T, N, H], the activations "i", "f", "g", "o" of an LSTM, "r", "z", "n" of a GRU, nan behind
-            the end of a sequence; empty for the simple network.
+            the end of a sequence (of packed ones: N from the longest to the shortest); empty for the simple network.
     """
 
     name: str
@@ -167,10 +167,17 @@ def _measured(run: Run, dys: dict[Node, Any]) -> LayerFlow:
         jacobian_h,
         jacobian_c if has_c else None,
         {
-            letter: np.where(valid[:, :, None], np.stack([step.gates[letter] for step in steps]), np.nan)
+            letter: np.stack([_with_nan(step.gates[letter], on) for step, on in zip(steps, valid, strict=True)])
             for letter in steps[0].gates
         },
     )
+
+
+def _with_nan(gate: Array, on: Array) -> Array:
+    """A gate's rows, nan where a sequence has ended; of packed sequences it has only those that go on."""
+    found = np.full((len(on), gate.shape[1]), np.nan, gate.dtype)
+    found[on] = gate[on[: len(gate)]]
+    return found
 
 
 class Step:
@@ -231,7 +238,7 @@ def _jacobians(run: Run, steps: list[Step], valid: Array) -> tuple[Array, Array]
         for t, (step, pulled) in enumerate(zip(steps, run.pull(dys), strict=True)):
             for k, dx in enumerate(step.total(*pulled)):
                 if dx is not None:
-                    squares[k, t] += np.square(dx, dtype=np.float64).sum(-1)
+                    squares[k, t, : len(dx)] += np.square(dx, dtype=np.float64).sum(-1)
     with np.errstate(invalid="ignore"):
         mean = squares.sum(-1, where=valid) / valid.sum(-1) * (P / len(directions))
     return np.sqrt(mean[0]), np.sqrt(mean[1])
