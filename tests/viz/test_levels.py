@@ -57,6 +57,17 @@ def test_op_level_opens_every_cell(granularity):
             assert sorted(titles) == sorted(LSTM_OPS)
 
 
+@pytest.mark.parametrize("granularity", ["sequence", "step", "op"])
+def test_packed_sequences_have_a_column_and_an_input_for_each_step(granularity):
+    """Also where sequences end on the way."""
+    packed = tg.nn.utils.rnn.pack_padded_sequence(tg.ones(5, 3, 4), [5, 3, 1])
+    with tg.granularity(granularity):
+        y, _ = tg.nn.GRU(4, 6, bidirectional=True)(packed)
+    source = tg.draw(y.data, level="step").source
+    assert len(clusters(source)) == 5
+    assert source.count("<b>x</b><sub>") == 5
+
+
 def test_freed_graph_opens_all_the_same():
     y = lstm_output(3)
     fresh = draw(y, level="op").source
