@@ -9,7 +9,8 @@ from typing import NoReturn
 
 ROOT = __name__.rpartition(".")[0]
 PLACES = (
-    "", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "autograd", "cuda", "utils.data",
+    "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "autograd",
+    "cuda", "utils.data",
 )  # fmt: skip
 
 KIN = {
