@@ -419,9 +419,11 @@ def test_after_the_pool_of_kernel_threads_has_started(monkeypatch):
 
 
 SCRIPT = """
-import sys, threading
+import signal, sys, threading
 import tinygrad_rnn as tg
 from tinygrad_rnn.utils.data import DataLoader, Dataset
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background may ignore it
 
 class Data(Dataset):
     def __getitem__(self, i):
@@ -475,7 +477,10 @@ def test_no_worker_survives_its_owner(what, stop, method, tmp_path):
             os.killpg(owner.pid, stop)  # as the terminal does: to all processes
         elif stop:
             os.kill(owner.pid, stop)
-        out, err = owner.communicate(timeout=60)
+        try:
+            out, err = owner.communicate(timeout=60)
+        finally:
+            owner.kill()
         assert owner.returncode == (0 if stop is None else -stop), err
     assert out.strip() == ("100" if what == "caught" else "")
     assert err.count("Traceback") == (stop == signal.SIGINT), err
