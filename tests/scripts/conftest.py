@@ -1,0 +1,1 @@
+collect_ignore_glob = ["programs/*"]  # scripts for PyTorch, which need not be installed
