@@ -1,4 +1,4 @@
-"""A word-level LSTM language model: batchify, truncated BPTT with repackaged states, clipping, a falling rate, perplexity."""
+"""A word-level LSTM language model: batchify, truncated BPTT, clipping, a rate that falls, perplexity."""
 
 import math
 
