@@ -31,14 +31,9 @@ logger = logging.getLogger("tinygrad_rnn")
 
 
 class _Ingredient(JITCodeLibrary):
-    """Code that goes into other code: optimised, but not made into machine code, which Numba would do as well."""
+    """Code that goes into other code: optimised, for that is up to 6 percent faster, but not made into machine code."""
 
-    def finalize(self) -> None:
-        self._raise_if_finalized()
-        for library in dict.fromkeys(self._linking_libraries):
-            self._reload_init.update(library._reload_init)
-            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._optimize_final_module()  # the whole is optimised again, but without this is up to 6 percent slower
+    def _finalize_final_module(self) -> None:
         self._finalized = True
 
 
