@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_rnn"
 # A room may import what stands before it in this list (and itself); rooms of one line do not see each other.
 FLOORS = [
     {"kernels", "autograd"},
-    {"absent", "device", "node_names", "return_types"},
-    {"cuda", "random"},
+    {"absent", "determinism", "device", "node_names", "return_types"},
+    {"backends", "cuda", "random"},
     {"creation"},
     {"ops"},
     {"printing", "methods"},
@@ -23,7 +23,7 @@ FLOORS = [
     {"legacy"},
     {"atomic"},
     {"serialization", "text"},
-    {"nn", "optim", "utils", "viz"},
+    {"distributions", "nn", "optim", "utils", "viz"},
     {"charmodel"},
     {"trainer"},
     {"__init__"},

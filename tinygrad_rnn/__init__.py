@@ -25,10 +25,17 @@ from .autograd.graph import Node
 from .autograd.op import fused, nondifferentiable, primitive
 from .autograd.promotion import get_default_dtype, promote_types, set_default_dtype
 from .autograd.scope import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, step
+from .determinism import (
+    are_deterministic_algorithms_enabled,
+    get_float32_matmul_precision,
+    set_float32_matmul_precision,
+    use_deterministic_algorithms,
+)
 from .device import device, get_default_device, set_default_device
 from .ops import *  # noqa: F403
 from .ops import add_scaled as add
 from .ops import sub_scaled as sub
+from .printing import set_printoptions
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .scalar import Value
 from .tensor import Size
@@ -54,7 +61,8 @@ _name_the_nearest(autograd.__name__)  # the engine knows neither this nor old sp
 vars(autograd)["Variable"] = Variable  # noqa: F405
 
 _LAZY = {
-    "cuda": ".cuda", "nn": ".nn", "optim": ".optim", "utils": ".utils", "viz": ".viz",
+    "backends": ".backends", "cuda": ".cuda", "distributions": ".distributions", "nn": ".nn",
+    "optim": ".optim", "utils": ".utils", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -62,7 +70,7 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import cuda, nn, optim, utils, viz
+    from . import backends, cuda, distributions, nn, optim, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity

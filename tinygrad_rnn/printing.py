@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,55 @@ from .autograd.graph import Leaf, Tensor
 from .autograd.promotion import BOOL, I64, get_default_dtype
 from .node_names import grad_fn_name
 
-THRESHOLD, EDGE, WIDTH = 1000, 3, 80  # elements before summarising, items kept at each end, columns
+
+@dataclass(frozen=True)
+class Options:
+    """What `set_printoptions` sets."""
+
+    precision: int = 4
+    threshold: float = 1000
+    edgeitems: int = 3
+    linewidth: int = 80
+    sci_mode: bool | None = None
+
+
+PROFILES = {"default": Options(), "short": Options(precision=2, edgeitems=2), "full": Options(threshold=float("inf"))}
+options = PROFILES["default"]
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """Set how tensors print; what is None stays as it is.
+
+    Args:
+        precision: digits behind the point, 4.
+        threshold: elements from which on only the ends are shown, 1000.
+        edgeitems: how many items at each end those are, 3.
+        linewidth: columns of a line, 80.
+        profile: "default", "short" or "full", from which the other arguments deviate.
+        sci_mode: whether numbers are written as 1.0000e+00; None, also in a later call, lets the numbers decide.
+
+    Raises:
+        ValueError: an unknown profile.
+        TypeError: numbers that are none.
+
+    Source: `torch.set_printoptions`.
+    """
+    global options
+    if profile is not None and profile not in PROFILES:
+        raise ValueError(f"set_printoptions: profile should be one of {', '.join(PROFILES)}, got {profile!r}")
+    numbers = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+    for name, value in given.items():
+        if not isinstance(value, (int, float)) or (name != "threshold" and not isinstance(value, int)):
+            raise TypeError(f"set_printoptions: {name} should be a number, got {value!r}")
+    options = replace(PROFILES[profile] if profile else options, sci_mode=sci_mode, **given)
 
 
 def tensor_repr(x: Tensor) -> str:
@@ -29,7 +78,7 @@ def tensor_repr(x: Tensor) -> str:
     prefix = "tensor("
     lines = (prefix + values(array, len(prefix))).split("\n")
     for part in extra:
-        if len(lines[-1]) + len(part) + 4 > WIDTH:
+        if len(lines[-1]) + len(part) + 4 > options.linewidth:
             lines[-1] += ","
             lines.append(" " * len(prefix) + part)
         else:
@@ -38,28 +87,28 @@ def tensor_repr(x: Tensor) -> str:
 
 
 def values(array: np.ndarray, indent: int = 0) -> str:
-    """The numbers in nested brackets, in PyTorch's formats and lines, summarised beyond a thousand."""
+    """The numbers in nested brackets, in PyTorch's formats and lines, summarised if there are too many."""
     if array.size == 0:
         return "[]"
-    summary = array.size > THRESHOLD
+    edge, summary = options.edgeitems, array.size > options.threshold
     show, width = number_format(ends_only(array) if summary else array.ravel())
 
     def nested(part: np.ndarray, indent: int) -> str:
         if part.ndim == 0:
             return show(part[()])
-        kept, short = part, summary and len(part) > 2 * EDGE
+        kept, short = part, summary and len(part) > 2 * edge
         if short:
-            kept = np.concatenate([part[:EDGE], part[-EDGE:]])
+            kept = np.concatenate([part[:edge], part[len(part) - edge :]])
         if part.ndim == 1:
             items = [show(v) for v in kept]
-            per_line = max(1, (WIDTH - indent) // (width + 2))
+            per_line = max(1, (options.linewidth - indent) // (width + 2))
             between = ",\n"
         else:
             items = [nested(row, indent + 1) for row in kept]
             per_line = 1
             between = "," + "\n" * (part.ndim - 1)
         if short:
-            items.insert(EDGE, " ..." if part.ndim == 1 else "...")
+            items.insert(edge, " ..." if part.ndim == 1 else "...")
         lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
         return "[" + (between + " " * (indent + 1)).join(lines) + "]"
 
@@ -69,30 +118,34 @@ def values(array: np.ndarray, indent: int = 0) -> str:
 def number_format(numbers: np.ndarray) -> tuple[Callable[[Any], str], int]:
     """One format for all elements, and its width.
 
-    Whole numbers as `1.`, else four decimals; scientific if they span too much or are too large or small.
+    Whole numbers as `1.`, else with four decimals; scientific if they span too much or are too large or small.
     """
     if numbers.dtype.kind != "f":
         width = max([len(str(v)) for v in numbers])
         return lambda v: str(v).rjust(width), width
     regular = numbers[np.isfinite(numbers) & (numbers != 0)].astype(np.float64)
-    spec, width = ".0f", 1
+    spec, width, whole = ".0f", 1, True
     if regular.size:
         low, high = np.abs(regular).min(), np.abs(regular).max()
         whole = bool(np.all(regular == np.ceil(regular)))
         scientific = high / low > 1000 or high > 1e8 or (low < 1e-4 and not whole)
-        spec = ".4e" if scientific else ".0f" if whole else ".4f"
-        width = max([len(format(v, spec)) for v in regular]) + (spec == ".0f")
+        if options.sci_mode is not None:
+            scientific = options.sci_mode
+        spec = f".{options.precision}e" if scientific else ".0f" if whole else f".{options.precision}f"
+        whole = whole and not scientific
+        width = max([len(format(v, spec)) for v in regular]) + whole
 
     def show(v) -> str:
         text = format(float(v), spec)
-        return (f"{text}." if spec == ".0f" and np.isfinite(v) else text).rjust(width)
+        return (f"{text}." if whole and np.isfinite(v) else text).rjust(width)
 
     return show, width
 
 
 def ends_only(array: np.ndarray) -> np.ndarray:
     """The elements that a summary shows."""
+    edge = options.edgeitems
     for axis, n in enumerate(array.shape):
-        if n > 2 * EDGE:
-            array = np.take(array, [*range(EDGE), *range(n - EDGE, n)], axis)
+        if n > 2 * edge:
+            array = np.take(array, [*range(edge), *range(n - edge, n)], axis)
     return array.ravel()
