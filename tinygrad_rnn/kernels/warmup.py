@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import cross_entropy, dropout, gru, lstm, norm, rnn, scatter, updates
+from . import cross_entropy, dropout, gru, lstm, minimal, norm, rnn, scatter, updates
 from .multiplier import tall_multiplier
 
 
@@ -20,6 +20,11 @@ def warmup(dtype: type = np.float32) -> None:
             _, *kept = module.sequence(*inputs, *attributes, False, None)
             cotangents, needs = (y, *[y[0]] * states), (True,) * len(inputs)
             module.sequence_vjp(*cotangents, *inputs, y, *kept[states:], *attributes, False, None, needs)
+    for shared_out, gates in (False, 2), (True, 3):
+        weights = [np.zeros((gates * size, size), dtype), np.zeros(gates * size, dtype)]
+        y = np.zeros((2, 2, size), dtype)
+        _, h, sums = minimal.sequence(y, y[0], *weights, shared_out, False, None)
+        minimal.sequence_vjp(y, h, y, y[0], *weights, y, sums, shared_out, False, None, (True,) * 4)
     tall_multiplier(np.dtype(dtype))
     around(dtype)
 

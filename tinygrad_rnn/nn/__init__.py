@@ -19,6 +19,7 @@ from .loss import (
     NLLLoss,
     SmoothL1Loss,
 )
+from .minimal import MinGRU, MinLSTM
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
 from .parallel import DataParallel

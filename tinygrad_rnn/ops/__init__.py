@@ -60,6 +60,7 @@ from .loss import (
     smooth_l1_loss,
 )  # fmt: skip
 from .lstm import lstm_sequence, lstm_step
+from .minimal import minimal_sequence, minimal_step
 from .normalization import dropout, layer_norm
 from .power import exp, exp2, expm1, log, log1p, log2, log10, pow, reciprocal, rsqrt, sqrt, square
 from .rearrange import (

@@ -17,7 +17,7 @@ from ..autograd.scope import Scope, no_grad
 from ..autograd.writes import Writes
 from .nodes import below
 
-CELLS, GRAINS = ("rnn", "gru", "lstm"), ("sequence", "step")
+CELLS, GRAINS = ("rnn", "gru", "lstm", "minimal"), ("sequence", "step")
 
 
 def cotangents(roots: list, dys: list, wanted: Iterable[Node]) -> dict[Node, Any]:

@@ -1,0 +1,168 @@
+"""minGRU and minLSTM over whole sequences: recurrences whose gates do not see the state.
+
+    z, n = W x_t + b                                    minGRU: z = sigmoid(z)
+    f, i, n = W x_t + b                                 minLSTM: z = sigmoid(i) / (sigmoid(f) + sigmoid(i))
+    h_t = h_(t-1) + z (n - h_(t-1))
+
+So every product is one over all steps, and what is left of the loop is a scan: a multiply-add a number, done while
+the sums of a step pass by. Nothing but the sums is kept for the gradient; gates cost less than their memory.
+
+Shapes: x [T, N, I], h [N, H], w [G H, I], b [G H], G = 2 or 3. All arrays are float32 or all float64. The gradient of
+an array is returned where `needs` says so, else None.
+
+Source: L. Feng et al., Were RNNs All We Needed?, 2024, in the form without logarithms.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activations import exponential, sigmoid
+from .fallback import falls_back_on
+from .fork import shared
+from .jit import part
+from .matrix import matmul
+from .passes import divide
+from .plain import minimal as plain
+from .sequence import (
+    Array,
+    Backward,
+    Gradients,
+    Lengths,
+    Needs,
+    Split,
+    bias_or_zeros,
+    earlier_row,
+    rows_of,
+    step_at,
+    weights_of,
+)
+from .simd import like, read, select, write
+from .tile import lanes
+from .workspace import empty
+
+LARGE = 4e6  # multiplications, from which on a product is worth a kernel's overhead
+
+
+@part
+def share(f, i):
+    """sigmoid(i) / (sigmoid(f) + sigmoid(i)), from exponentials that can neither overflow nor all vanish."""
+    zero = like(f, 0.0)
+    most = select(f < i, f, i)
+    most = select(most < zero, most, zero)
+    m, power = exponential(most)
+    m_f, power_f = exponential(most - f)
+    m_i, power_i = exponential(most - i)
+    e, e_f, e_i = m * power + power, m_f * power_f + power_f, m_i * power_i + power_i
+    return (e + e_f) / (e + e_f + e + e_i)
+
+
+@part
+def gate(sums, bias, H, j, left, shared_out):
+    """z of the units from j on."""
+    first = read(sums, j, left) + read(bias, j, left)
+    return share(first, read(sums, H + j, left) + read(bias, H + j, left)) if shared_out else sigmoid(first)
+
+
+@shared
+def forward(sums, bias, start, h, y, shared_out, reverse, first, last):
+    """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
+    T, H = start.size - 1, y.shape[1]
+    candidate = 2 * H if shared_out else H
+    for s in range(T):
+        t = step_at(s, T, reverse)
+        for n in range(first, min(last, start[t + 1] - start[t])):
+            total, state, out = sums[start[t] + n], h[n], y[start[t] + n]
+            for j in range(0, H, lanes(h.dtype.type(0))):
+                left = H - j
+                z, before = gate(total, bias, H, j, left, shared_out), read(state, j, left)
+                after = before + z * (read(total, candidate + j, left) + read(bias, candidate + j, left) - before)
+                write(state, j, left, after)
+                write(out, j, left, after)
+
+
+@shared
+def backward(dy, sums, bias, start, h0, y, dh, dsums, shared_out, reverse, t0, t1, first, last):
+    """The steps t0 ... t1 - 1, last visited first; dh is that after them, at the end that before them.
+
+    Writes, in rows counted from start[t0], what the weights need: the gradient of the sums.
+    """
+    H = y.shape[1]
+    candidate = 2 * H if shared_out else H
+    for s in range(t1 - t0):
+        t = t0 + s if reverse else t1 - 1 - s
+        for n in range(first, min(last, start[t + 1] - start[t])):
+            row, earlier = start[t] + n, earlier_row(t, n, start, reverse)
+            total, dtotal, dstate = sums[row], dsums[row - start[t0]], dh[n]
+            state = h0[n] if earlier < 0 else y[earlier]
+            for j in range(0, H, lanes(dh.dtype.type(0))):
+                left = H - j
+                d, before = read(dstate, j, left) + read(dy[row], j, left), read(state, j, left)
+                z, one = gate(total, bias, H, j, left, shared_out), like(d, 1.0)
+                candidate_now = read(total, candidate + j, left) + read(bias, candidate + j, left)
+                dz = d * (candidate_now - before) * z * (one - z)
+                if shared_out:
+                    write(dtotal, j, left, -dz * sigmoid(-(read(total, j, left) + read(bias, j, left))))
+                    write(dtotal, H + j, left, dz * sigmoid(-(read(total, H + j, left) + read(bias, H + j, left))))
+                else:
+                    write(dtotal, j, left, dz)
+                write(dtotal, candidate + j, left, d * z)
+                write(dstate, j, left, d * (one - z))
+
+
+def step(x: Array, h: Array, w: Array, b: Array | None, shared_out: bool) -> tuple[Array, Array]:
+    """One step of x [N, I]: h_next [N, H] and the sums before the gates."""
+    _, h_next, sums = sequence(x[None], h, w, b, shared_out, False, None)
+    return h_next, sums
+
+
+def step_vjp(
+    dh_next: Array, x: Array, h: Array, w: Array, b: Array | None, sums: Array, shared_out: bool, needs: Needs
+) -> Gradients:
+    """The gradients of the four inputs of `step`, in their order."""
+    y = h[None]  # stands in: a sequence of one step has no earlier output to look up
+    dx, *others = sequence_vjp(
+        dh_next[None], np.zeros_like(dh_next), x[None], h, w, b, y, sums, shared_out, False, None, needs
+    )
+    return dx if dx is None else dx[0], *others
+
+
+@falls_back_on(plain.sequence)
+def sequence(
+    x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths
+) -> tuple[Array, Array, Array]:
+    """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and the sums before the gates, in rows.
+
+    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
+    """
+    N, H = h.shape
+    rows = rows_of(x, lengths)
+    x = rows.take(x)
+    sums, bias = matmul(x, w.T) if x.size * len(w) >= LARGE else x @ w.T, bias_or_zeros(b, w)
+    h, y = rows.sort(h, H), empty((rows.R, H), h.dtype)
+    divide(forward, N, 2.0 * y.size, sums, bias, rows.start, h, y, shared_out, reverse)
+    return rows.put(y), rows.unsort(h, H), sums
+
+
+@falls_back_on(plain.sequence_vjp)
+def sequence_vjp(
+    dy: Array, dh_n: Array, x: Array, h: Array, w: Array, b: Array | None, y: Array, sums: Array, shared_out: bool,
+    reverse: bool, lengths: Lengths, needs: Needs,
+) -> Gradients:
+    """The gradients of the four inputs of `sequence`, in their order."""
+    I, (N, H), (G, _), dtype = x.shape[-1], h.shape, w.shape, x.dtype
+    rows = rows_of(x, lengths)
+    split = Split(N, 4.0 * rows.R * G * I, w)
+    sweep = Backward(rows, split, G, dtype)
+    dh, dsums = rows.sort(dh_n, H), sweep.workspace(G)
+    dx = sweep.input_gradient(dsums, w) if needs[0] else None
+    dw = sweep.weight_gradient([(rows.take(x), True, I)], dsums, G) if needs[2] else None
+    db = sweep.bias_gradient(dsums, G) if needs[3] and b is not None else None
+    arrays = rows.take(dy), np.ascontiguousarray(sums), bias_or_zeros(b, w), rows.start, rows.sort(h, H), rows.take(y)
+    sweep.run(backward, reverse, *arrays, dh, dsums, shared_out, reverse)
+    return (
+        None if dx is None else dx.array(),
+        rows.unsort(dh, H) if needs[1] else None,
+        *weights_of(dw, [needs[2]]),
+        None if db is None else db.array(),
+    )
