@@ -45,6 +45,7 @@ def test_lists_of_tensors_are_numbers():
     [
         ([[1], [1, 2]], ValueError, r"expected sequence of length 1 at dim 1 \(got 2\)"),
         ([[[1, 2]], [[1]]], ValueError, r"expected sequence of length 2 at dim 2 \(got 1\)"),
+        ([[1, 2], np.ones(3)], ValueError, r"expected sequence of length 2 at dim 1 \(got 3\)"),
         ("a", TypeError, "got str: 'a'"),
         ([1, "a"], TypeError, "got str"),
         (None, RuntimeError, "Could not infer dtype of NoneType"),
@@ -62,9 +63,16 @@ def test_what_is_no_tensor_is_refused(data, error, words):
         torch.tensor(data)
 
 
-def test_numbers_beside_lists_are_refused():
-    with pytest.raises(ValueError, match="entries at dim 1 are of different kinds"):
-        tg.tensor([1, [2]])
+@pytest.mark.parametrize(
+    "data", [[1, [2]], [[2], 1], [np.ones(2), 1.0], [1.0, np.ones(2)], [np.ones(2), np.ones((2, 2))]], ids=repr
+)
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list of numpy:UserWarning")  # torch's
+def test_numbers_beside_sequences_are_refused(data):
+    with pytest.raises(TypeError, match="the entries at dim [12] are numbers and sequences"):
+        tg.tensor(data)
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError):
+        torch.tensor(data)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "c8", "U3", "O", "u8", "M8[s]"])

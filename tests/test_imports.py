@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_rnn"
 FLOORS = [
     {"kernels", "autograd"},
     {"absent", "determinism", "device", "node_names", "return_types"},
-    {"backends", "cuda", "random"},
+    {"backends", "cuda", "interchange", "random"},
     {"creation"},
     {"ops"},
     {"printing", "methods"},

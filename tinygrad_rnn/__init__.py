@@ -32,6 +32,7 @@ from .determinism import (
     use_deterministic_algorithms,
 )
 from .device import device, get_default_device, set_default_device
+from .interchange import from_dlpack, from_numpy, to_dlpack
 from .ops import *  # noqa: F403
 from .ops import add_scaled as add
 from .ops import sub_scaled as sub

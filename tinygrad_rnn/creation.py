@@ -6,37 +6,26 @@ Python floats give the default dtype, Python ints int64, bools bool; NumPy's arr
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from functools import reduce
 
 import numpy as np
 
 from .autograd.graph import Leaf, Tensor
-from .autograd.promotion import BOOL, FLOATS, I64, get_default_dtype, promote_types
+from .autograd.promotion import BOOL, DTYPES, FLOATS, I64, get_default_dtype, promote_types
 from .device import check_place
+from .interchange import check_dtype, from_dlpack, memory
 from .random import Generator, source
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "bernoulli", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
+    "arange", "as_tensor", "asarray", "bernoulli", "empty", "empty_like", "eye", "full", "full_like",
     "linspace", "logspace", "multinomial", "normal", "ones", "ones_like", "rand", "rand_like", "randint",
     "randint_like", "randn", "randn_like", "randperm", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
 
-DTYPES = tuple(map(np.dtype, ("f4", "f8", "u1", "i1", "i2", "i4", "i8", "?")))
-
-
-def check_dtype(dtype) -> np.dtype:
-    """The NumPy dtype that is meant, if tensors can have it.
-
-    Raises:
-        TypeError: float16, complex, text, objects and other dtypes are not supported.
-    """
-    try:
-        wanted = np.dtype(dtype)
-    except TypeError:
-        wanted = None
-    if wanted not in DTYPES:
-        raise TypeError(f"dtype {dtype} is not supported; tensors are of {', '.join(map(str, DTYPES))}")
-    return wanted
+# Types of numbers, and the dtype that each is of; None is the default dtype.
+SCALARS: dict[type, np.dtype | None] = {float: None, int: I64, bool: BOOL}
+SCALARS |= {dtype.type: dtype for dtype in DTYPES}
 
 
 def made(array: np.ndarray, requires_grad: bool = False) -> Tensor:
@@ -50,10 +39,11 @@ def made(array: np.ndarray, requires_grad: bool = False) -> Tensor:
 
 
 def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    """A copy of numbers, nested lists of numbers or 0-d tensors, an array or a tensor.
+    """A copy of numbers, of sequences of numbers or one-element tensors, nested or not, or of any library's array.
 
     Raises:
-        ValueError: nested lists of unequal length, or an integer that int64 cannot hold.
+        ValueError: nested lists of unequal length, tensors of several elements in a list, an integer that int64 cannot
+            hold, or an array as `from_numpy` refuses it.
         TypeError, RuntimeError: what is not a number.
         RuntimeError: `requires_grad` for a dtype that is not floating point; `pin_memory`, which needs an accelerator.
 
@@ -69,86 +59,125 @@ def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_me
 
 
 def as_tensor(data, dtype=None, device=None) -> Tensor:
-    """The data as a tensor: a tensor itself, and an array's memory, unless the dtype must change."""
+    """The data as a tensor: a tensor itself, and the memory of any library's array, unless the dtype must change.
+
+    Errors: see `tensor`.
+    """
     check_place(device)
     if isinstance(data, Tensor):
         return data if dtype is None or check_dtype(dtype) == data.array.dtype else data.to(dtype)
     return Tensor(_numbers(data, dtype))
 
 
-def asarray(obj, *, dtype=None, device=None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
-    """`as_tensor` that can be told to copy (`copy=True`) or to refuse to (`copy=False`)."""
-    shared = as_tensor(obj, dtype, device)
-    memory = obj.array if isinstance(obj, Tensor) else obj
-    same = isinstance(memory, np.ndarray) and np.may_share_memory(shared.array, memory)
-    if copy is False and not same:
+def asarray(obj, *, dtype=None, device=None, copy: bool | None = None, requires_grad: bool | None = None) -> Tensor:
+    """Anything as a tensor that shares its memory wherever it can.
+
+    Args:
+        obj: what `as_tensor` takes; a DLPack capsule; or a buffer (bytes, memoryview, array.array), whose bytes are
+            then read as numbers of `dtype`, whatever it thinks they are.
+        copy: True to copy in any case, False to refuse to, None to copy only for lists, numbers and another dtype.
+        requires_grad: None to keep what `obj` is; False detaches it.
+
+    Raises:
+        ValueError: `copy=False` where a copy is needed; a buffer that is empty or ends within a number.
+        RuntimeError: `copy=False` for a NumPy scalar; a result that requires grad and is not of floating point.
+        TypeError, RuntimeError: what is not a number.
+
+    Source: `torch.asarray`.
+    """
+    check_place(device)
+    if copy is False and isinstance(obj, np.generic):
+        raise RuntimeError("asarray: copy=False, but a NumPy scalar has no memory to share; make it an array")
+    array = from_dlpack(obj).array if type(obj).__name__ == "PyCapsule" else memory(obj)
+    if array is None:
+        array = _buffer(obj, dtype)
+    x = as_tensor(obj if array is None or isinstance(obj, Tensor) else array, dtype)
+    shared = array is not None and array.dtype == x.array.dtype
+    if copy is False and not shared:
         raise ValueError("asarray: the data is no array, or of another dtype, and copy=False forbids a copy")
-    if copy and same:
-        shared = shared.clone() if shared.node is not None else Tensor(shared.array.copy())
-    return shared.requires_grad_() if requires_grad else shared
+    if copy and shared:
+        x = x.clone()
+    if requires_grad is None:
+        requires_grad = isinstance(obj, Tensor) and obj.node is not None
+    if requires_grad:
+        return x.requires_grad_()
+    return x if x.node is None else x.detach()
 
 
-def from_numpy(ndarray: np.ndarray) -> Tensor:
-    """A tensor in the memory of the array: writing to one writes to the other."""
-    if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"from_numpy: expected np.ndarray (got {type(ndarray).__name__})")
-    check_dtype(ndarray.dtype)
-    return Tensor(ndarray)
+def _buffer(obj, dtype) -> np.ndarray | None:
+    """The bytes of a buffer as numbers; None of what is no buffer."""
+    try:
+        size = memoryview(obj).nbytes
+    except TypeError:
+        return None
+    wanted = get_default_dtype() if dtype is None else check_dtype(dtype)
+    if not size or size % wanted.itemsize:
+        raise ValueError(f"asarray: a buffer of {size} bytes does not hold numbers of {wanted.itemsize} ({wanted})")
+    return np.frombuffer(obj, wanted)
 
 
 def _numbers(data, dtype=None) -> np.ndarray:
     """Data as an array of a dtype that tensors can have; shares memory where it is one already."""
-    if isinstance(data, (Tensor, np.ndarray, np.generic)):
-        array = np.asarray(data.array if isinstance(data, Tensor) else data)
-        return array.astype(check_dtype(array.dtype if dtype is None else dtype), copy=False)
-    found = _dtypes(data)
+    if (array := memory(data)) is not None:
+        return array if dtype is None else array.astype(check_dtype(dtype), copy=False)
+    plain = _plain(data)
+    found = _dtypes(plain)
     wanted = check_dtype(dtype) if dtype is not None else reduce(promote_types, found) if found else get_default_dtype()
     try:
-        return np.array(_plain(data), wanted)
+        return np.array(plain, wanted)
     except OverflowError as error:
         kind = ValueError if wanted == I64 else RuntimeError
         raise kind(f"tensor: value cannot be converted to {wanted} without overflow: {error}") from None
     except ValueError:
-        raise ValueError(_ragged(data)) from None
-
-
-def _dtypes(data) -> set[np.dtype]:
-    """The dtypes of the numbers in nested lists; a Python float is of the default dtype."""
-    if isinstance(data, (list, tuple, range)):
-        kinds = set(map(type, data))
-        if not kinds <= {float, int, bool}:
-            return set().union(*map(_dtypes, data))
-    elif isinstance(data, (Tensor, np.ndarray, np.generic)):
-        return {check_dtype(data.dtype)}
-    elif isinstance(data, (str, bytes)):
-        raise TypeError(f"tensor: expected numbers, got {type(data).__name__}: {data!r:.60}")
-    elif isinstance(data, (float, int)):
-        kinds = {float if isinstance(data, float) else type(data) if isinstance(data, bool) else int}
-    else:
-        raise RuntimeError(f"tensor: Could not infer dtype of {type(data).__name__}: {data!r:.60}")
-    return {{float: get_default_dtype(), int: I64, bool: BOOL}[kind] for kind in kinds}
+        raise _ragged(plain) from None
 
 
 def _plain(data):
-    """Nested lists in which tensors of one element have become numbers."""
+    """Data of any kind as nested lists of numbers and arrays, in which tensors have become numbers."""
+    if isinstance(data, (list, tuple, range)):
+        return data if set(map(type, data)) <= SCALARS.keys() else [_plain(x) for x in data]
     if isinstance(data, Tensor):
-        return data.array.reshape(())[()] if data.array.size == 1 else data.array
-    if isinstance(data, (list, tuple)) and not set(map(type, data)) <= {float, int, bool}:
-        return [_plain(x) for x in data]
-    return data
+        if data.array.size != 1:
+            raise ValueError(
+                f"tensor: only one element tensors can be converted to numbers, got one of shape "
+                f"{tuple(data.array.shape)} in a list; use stack() or cat()"
+            )
+        return data.array.reshape(())[()]
+    if isinstance(data, (float, int, np.ndarray, np.generic)):
+        return data
+    if (array := memory(data)) is not None:
+        return array
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"tensor: expected numbers, got {type(data).__name__}: {data!r:.60}")
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, (Mapping, type)):
+        return _plain(list(data))
+    raise RuntimeError(f"tensor: Could not infer dtype of {type(data).__name__}: {data!r:.60}")
 
 
-def _ragged(data, dim: int = 0) -> str:
-    """Which list of a nest has another length than its neighbours, in words."""
+def _dtypes(plain) -> set[np.dtype]:
+    """The dtypes of the numbers in nested lists; a Python float is of the default dtype."""
+    if isinstance(plain, (list, tuple, range)):
+        kinds = set(map(type, plain))
+        if not kinds <= SCALARS.keys():
+            return set().union(*map(_dtypes, plain))
+    elif isinstance(plain, (np.ndarray, np.generic)):
+        return {check_dtype(plain.dtype)}
+    else:
+        kinds = {float if isinstance(plain, float) else bool if isinstance(plain, bool) else int}
+    return {SCALARS[kind] or get_default_dtype() for kind in kinds}
+
+
+def _ragged(data, dim: int = 0) -> Exception:
+    """The error that says which list of a nest has another length than its neighbours."""
     level = [data]
-    while all([isinstance(x, (list, tuple)) for x in level]):
+    while all([isinstance(x, (list, tuple, range)) or np.ndim(x) for x in level]):
         lengths = {len(x) for x in level}
         if len(lengths) > 1:
             n, other = len(level[0]), next(len(x) for x in level if len(x) != len(level[0]))
-            return f"tensor: expected sequence of length {n} at dim {dim} (got {other})"
+            return ValueError(f"tensor: expected sequence of length {n} at dim {dim} (got {other})")
         level = [y for x in level for y in x]
         dim += 1
-    return f"tensor: the entries at dim {dim} are of different kinds or shapes: {data!r:.60}"
+    return TypeError(f"tensor: the entries at dim {dim} are numbers and sequences: {data!r:.60}")
 
 
 # --- filled ----------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import numpy as np
 
 from .autograd.handle import Size
 from .autograd.promotion import get_default_dtype, set_default_dtype
-from .creation import as_tensor, check_dtype, empty, from_numpy
+from .creation import as_tensor, empty
 from .device import named
+from .interchange import check_dtype, from_numpy
 from .tensor import Tensor as Handle
 
 __all__ = [

@@ -17,9 +17,10 @@ from .autograd.backward import backward
 from .autograd.graph import Leaf, Node, ObservedNode, RemovableHandle, Tensor
 from .autograd.handle import Size
 from .autograd.op import cast
-from .autograd.promotion import FLOATS
+from .autograd.promotion import DTYPES, FLOATS
 from .autograd.view import View
 from .device import CPU, check_cuda, check_device, device
+from .interchange import DLDeviceType, export
 from .methods import assign, attach
 from .printing import tensor_repr
 
@@ -238,13 +239,24 @@ class Face:
     # --- conversion ----------------------------------------------------------------------------------------
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The array itself, sharing memory; refused while a gradient could be lost, unless forced."""
+        """An array in the same memory; refused while a gradient could be lost, unless forced."""
         if self.node is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        return self.array
+        return self.array.view()
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_wrap__(self, array: np.ndarray, context=None, return_scalar: bool = False):
+        """What NumPy's functions return for a tensor is a tensor, as with PyTorch's (but bool stays bool)."""
+        return Tensor(np.asarray(array)) if array.dtype in DTYPES else array
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy: bool | None = None):
+        """A DLPack capsule of this memory; refused while a gradient could be lost."""
+        return export(self, stream, max_version, dl_device, copy)  # type: ignore[arg-type]
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return DLDeviceType.kDLCPU, 0
 
     def item(self) -> float | int | bool:
         """The one element as a Python number."""

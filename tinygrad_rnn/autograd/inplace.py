@@ -44,7 +44,7 @@ replaced.vjp(
 def writable(x: Tensor, writer: str, *others: Tensor) -> bool:
     """Refuse a write that would falsify a gradient already promised; say whether to record it."""
     if not x.array.flags.writeable:
-        raise RuntimeError(f"{writer}: the memory is read-only (of NumPy, or an expanded tensor); clone() it first")
+        raise RuntimeError(f"{writer}: the memory is read-only (another library's, or expanded); clone() it first")
     root = x.root if isinstance(x, View) else x
     if recording() is None or (root.node is None and all([other.node is None for other in others])):
         return False

@@ -16,6 +16,7 @@ from .graph import Tensor
 
 F32, F64, I64, BOOL = np.dtype("f4"), np.dtype("f8"), np.dtype("i8"), np.dtype("?")
 FLOATS = (F32, F64)
+DTYPES = dict.fromkeys(map(np.dtype, ("f4", "f8", "u1", "i1", "i2", "i4", "i8", "?")))  # what tensors can have
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 _default = F32
 
@@ -74,7 +75,10 @@ def lift(x, like: Tensor, op=None) -> Tensor:
         except OverflowError:
             raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {x}") from None
     if isinstance(x, np.ndarray):
-        return Tensor(x)
+        if x.dtype not in DTYPES:
+            name = f"{op.name}: " if op else ""
+            raise TypeError(f"{name}an array of {x.dtype} cannot be a tensor; convert it with .astype()")
+        return Tensor(np.asarray(x))  # of a matrix or masked array, the array below
     if isinstance(x, np.bool_):
         return lift(bool(x), like, op)
     if isinstance(x, numbers.Real):  # also NumPy's scalars

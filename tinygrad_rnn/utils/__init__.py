@@ -1,3 +1,3 @@
 """Helpers around training, with PyTorch's names."""
 
-from . import data
+from . import data, dlpack
