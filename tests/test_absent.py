@@ -26,6 +26,7 @@ import tinygrad_rnn as tg
     ("optim", "NAdam", "the nearest there is: optim.Adam or optim.AdamW"),
     ("optim.lr_scheduler", "StepLr", "optim.lr_scheduler.StepLR"),
     ("autograd", "gradchek", "autograd.gradcheck"),
+    ("utils.dlpack", "from_dlpac", "utils.dlpack.from_dlpack"),
 ])  # fmt: skip
 def test_the_nearest(place, name, hint):
     module = importlib.import_module(f"tinygrad_rnn.{place}".rstrip("."))

@@ -117,7 +117,7 @@ def from_dlpack(ext_tensor, *, device=None, copy: bool | None = None) -> Tensor:
 
     Returns:
         A tensor of the same shape, strides and dtype. It is read-only if the other library says so, or if it says
-        nothing, as a capsule of DLPack's older kind cannot.
+        nothing, as a capsule of DLPack's older kind cannot; and always, unless of an array, with NumPy before 2.3.
 
     Raises:
         BufferError: the other tensor requires grad, or its library cannot share it so.
@@ -129,8 +129,8 @@ def from_dlpack(ext_tensor, *, device=None, copy: bool | None = None) -> Tensor:
     Source: `torch.from_dlpack`.
     """
     check_place(device)
-    if isinstance(ext_tensor, Tensor):  # without the detour, writes are seen (above)
-        array = exportable(ext_tensor)
+    if isinstance(ext_tensor, (Tensor, np.ndarray)):  # without the detour, writes are seen (above)
+        array = exportable(ext_tensor) if isinstance(ext_tensor, Tensor) else adopted(ext_tensor)
         return Tensor(array.copy() if copy else array.view())
     if type(ext_tensor).__name__ == "PyCapsule":
         if device is not None or copy is not None:
@@ -161,7 +161,9 @@ def export(x: Tensor, stream=None, max_version=None, dl_device=None, copy: bool 
         raise TypeError(f"__dlpack__: stream must be int or None, got {type(stream).__name__}")
     if stream not in (None, -1):
         raise AssertionError(f"__dlpack__: stream should be None on cpu, got {stream}")
-    return array.__dlpack__(**_said(max_version=max_version, dl_device=dl_device, copy=copy))
+    if dl_device not in (None, x.__dlpack_device__()):
+        raise BufferError(f"__dlpack__: the tensor is on the CPU, {x.__dlpack_device__()}, not on {dl_device}")
+    return array.__dlpack__(**_said(max_version=max_version, copy=copy))
 
 
 def exportable(x: Tensor) -> np.ndarray:
