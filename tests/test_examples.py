@@ -31,3 +31,16 @@ def test_scalar_neuron_by_hand_and_by_engine(tmp_path) -> None:
     hand, engine = re.findall(r"dw = (\S+)  du = (\S+)", out)
     expected = re.search(r"dw = (\S+) and du = (\S+)\.\n", (ROOT / "examples" / "scalar_neuron.py").read_text())
     assert hand == engine == expected.groups()
+
+
+def test_minimal_rnn_by_hand_and_by_engine(tmp_path) -> None:
+    out = run(ROOT / "examples" / "minimal_rnn.py", tmp_path)
+    assert float(re.search(r"the gradients differ by (\S+)", out).group(1)) < 1e-12
+    assert out.count("['love', 'mathematics', '.']") >= 1
+    assert re.search(r"update  200: loss 0\.0[12]", out)
+
+
+def test_stateful_cell_says_why_to_detach_and_learns(tmp_path) -> None:
+    out = run(ROOT / "examples" / "stateful_cell.py", tmp_path)
+    assert "backward through the graph a second time" in out
+    assert float(re.findall(r"loss (\S+)", out)[-1]) < 0.01
