@@ -1,3 +1,4 @@
 """Helpers around training, with PyTorch's names."""
 
 from . import data, dlpack
+from .truncation import bptt
