@@ -63,7 +63,7 @@ vars(autograd)["Variable"] = Variable  # noqa: F405
 
 _LAZY = {
     "backends": ".backends", "cuda": ".cuda", "distributions": ".distributions", "nn": ".nn",
-    "optim": ".optim", "utils": ".utils", "viz": ".viz",
+    "optim": ".optim", "serialization": ".serialization", "utils": ".utils", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -71,7 +71,7 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import backends, cuda, distributions, nn, optim, utils, viz
+    from . import backends, cuda, distributions, nn, optim, serialization, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity

@@ -10,7 +10,7 @@ from typing import NoReturn
 ROOT = __name__.rpartition(".")[0]
 PLACES = (
     "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "autograd",
-    "backends", "cuda", "distributions", "utils.data", "utils.dlpack",
+    "backends", "cuda", "distributions", "serialization", "utils.data", "utils.dlpack",
 )  # fmt: skip
 
 KIN = {
