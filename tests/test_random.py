@@ -51,7 +51,17 @@ def test_a_state_continues_the_stream():
     assert state.dtype == np.uint8
 
 
-@pytest.mark.parametrize("state", [None, tg.zeros(3, dtype=np.uint8), tg.tensor([123, 125], dtype=np.uint8), "state"])
+def altered(change: str, to: str) -> tg.Tensor:
+    state = tg.Generator().manual_seed(3).get_state().array.tobytes().decode()
+    return tg.tensor(list(state.replace(change, to).encode()), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("state", [
+    None, "state", tg.zeros(3, dtype=np.uint8), tg.tensor([123, 125], dtype=np.uint8),
+    altered('"state": ', '"state": 9' + "9" * 60), altered('"state": ', '"state": -'),
+    altered('"seed": 3', '"seed": "3"'),
+    tg.full((100_000,), ord("["), dtype=np.uint8),
+])  # fmt: skip
 def test_a_wrong_state_is_refused_and_changes_nothing(state):
     g = tg.Generator().manual_seed(3)
     with pytest.raises(RuntimeError, match="get_state"):

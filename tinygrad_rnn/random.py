@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from operator import index
 
 import numpy as np
 
@@ -79,10 +80,10 @@ class Generator:
         try:
             known = json.loads(state.array.tobytes())
             stream = np.random.PCG64()
-            stream.state = known["stream"]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            stream.state, seed = known["stream"], index(known["seed"])
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise RuntimeError(f"set_state: expected what get_state() returned, got {state!r:.60}") from error
-        self._seed, self._stream = known["seed"], np.random.Generator(stream)
+        self._seed, self._stream = seed, np.random.Generator(stream)
         return self
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from ..autograd.scope import Frame, frames, no_grad, pop, push
 from ..autograd.writes import Writes
 from ..creation import check_dtype
 from ..device import check_device, named
-from ..tensor import RemovableHandle, Tensor
+from ..tensor import RemovableHandle, Size, Tensor
 from .hooks import gate
 from .parameter import Parameter, name_leaf
 
@@ -28,7 +28,9 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
     def __repr__(self) -> str:
-        return tuple.__repr__(self) if any(self) else "<All keys matched successfully>"
+        if not any(self):
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
 class Module:
@@ -350,38 +352,39 @@ class Module:
         return found
 
     def load_state_dict(
-        self, state_dict: dict[str, Any], strict: bool = True, assign: bool = False
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
         """Copy tensors in by name; nothing is changed unless everything fits.
 
         Args:
-            state_dict: dotted name -> tensor or array.
+            state_dict: dotted name -> tensor, or anything that NumPy makes an array of by itself.
             strict: missing or unexpected names are an error; otherwise they are returned.
             assign: take the given memory instead of copying into the module's own.
 
         Raises:
-            RuntimeError: names or shapes do not fit; the message lists them all.
+            RuntimeError: names, shapes or values do not fit; the message lists them all.
+            TypeError: it is not a dictionary.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         own = self.state_dict(keep_vars=True)
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]
         faults = []
-        if strict and unexpected:
-            faults.append(f"Unexpected key(s) in state_dict: {', '.join(map(repr, unexpected))}.")
-        if strict and missing:
-            faults.append(f"Missing key(s) in state_dict: {', '.join(map(repr, missing))}.")
+        for what, names in (("Missing", missing), ("Unexpected", unexpected)):
+            if strict and names:
+                listed = ", ".join([f'"{name}"' for name in names])
+                faults.append(f"{what} key(s) in state_dict: {listed}. ")
         arrays = {}
-        for name in own:
-            if name in state_dict:
-                value = state_dict[name]
+        for name, value in [(name, state_dict[name]) for name in own if name in state_dict]:
+            if isinstance(value, Tensor) or hasattr(value, "__array__"):
                 arrays[name] = value.array if isinstance(value, Tensor) else np.asarray(value)
-                if arrays[name].shape != own[name].array.shape:
-                    faults.append(
-                        f"size mismatch for {name}: the checkpoint has shape {tuple(arrays[name].shape)}, "
-                        f"the current model {tuple(own[name].array.shape)}."
-                    )
-                elif arrays[name].dtype.kind not in "fiub":
-                    faults.append(f"{name}: cannot load values of dtype {arrays[name].dtype}.")
+                faults += unfit(name, arrays[name], own[name], assign)
+            else:
+                faults.append(
+                    f'While copying the parameter named "{name}", expected a Tensor or an array from checkpoint '
+                    f"but received {type(value)}"
+                )
         if faults:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(faults))
         with no_grad():
@@ -424,6 +427,21 @@ class Module:
             return f"{type(self).__name__}({extra})"
         lines = ([extra] if extra else []) + children
         return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+def unfit(name: str, array: np.ndarray, own: Tensor, assign: bool) -> Iterator[str]:
+    """Why an array of a state dict cannot become the values of a parameter or buffer, in words."""
+    if array.shape != own.array.shape:
+        yield (
+            f"size mismatch for {name}: copying a param with shape {Size(array.shape)} from checkpoint, "
+            f"the shape in current model is {own.shape}."
+        )
+    elif array.dtype.kind not in "fiub":
+        yield f"{name}: cannot load values of dtype {array.dtype}."
+    elif assign and isinstance(own, Parameter) and array.dtype.kind != "f":
+        yield f"{name}: a parameter cannot be of dtype {array.dtype}; without assign=True the values are converted."
+    elif not (assign or own.array.flags.writeable):
+        yield f"{name}: the memory of the module is read-only; assign=True takes that of the checkpoint instead."
 
 
 def _missing(module: Module, name: str) -> Any:

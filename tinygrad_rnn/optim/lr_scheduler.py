@@ -126,8 +126,9 @@ class LambdaLR(LRScheduler):
         return {**super().state_dict(), "lr_lambdas": parts}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        pairs = list(zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True))
         super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
-        for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
+        for function, attributes in pairs:
             if attributes is not None:
                 function.__dict__.update(attributes)
 
