@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +171,125 @@ def test_a_file_in_the_format_before_torch_1_6(tmp_path):
         load(tmp_path / "old.pt")
     with pytest.raises(CheckpointError, match=r"before 1\.6"):
         load(tmp_path / "old.pt", weights_only=False)
+
+
+# --- checkpoints of torch -------------------------------------------------------------------------------------------
+
+OPTIMIZERS = [
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("Adam", {"lr": 0.01, "amsgrad": True}),
+    ("AdamW", {"lr": 0.01}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.5, "centered": True}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1}),
+    ("Adadelta", {"lr": 1.0}),
+]
+SCHEDULES = [
+    ("StepLR", {"step_size": 2, "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [2, 4, 4], "gamma": 0.5}),
+    ("ExponentialLR", {"gamma": 0.9}),
+    ("CosineAnnealingLR", {"T_max": 5}),
+    ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5}),
+    ("OneCycleLR", {"max_lr": 0.1, "total_steps": 8}),
+]
+
+
+class Training:
+    """The same few steps with either library."""
+
+    def __init__(self, lib, optimizer, schedule):
+        self.lib = lib
+        self.model = lib.nn.ModuleDict({
+            "embedding": lib.nn.Embedding(5, 3), "rnn": lib.nn.GRU(3, 4, batch_first=True), "head": lib.nn.Linear(4, 2),
+        }).double()  # fmt: skip
+        self.optimizer = getattr(lib.optim, optimizer[0])(self.model.parameters(), **optimizer[1])
+        self.schedule = getattr(lib.optim.lr_scheduler, schedule[0])(self.optimizer, **schedule[1])
+
+    def steps(self, count: int) -> list[float]:
+        losses = []
+        for _ in range(count):
+            y, _ = self.model["rnn"](self.model["embedding"](self.lib.tensor([[0, 1, 2], [3, 4, 0]])))
+            loss = self.lib.nn.functional.cross_entropy(self.model["head"](y[:, -1]), self.lib.tensor([0, 1]))
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.schedule.step(*[loss.item()] if "Plateau" in type(self.schedule).__name__ else [])
+            losses.append(loss.item())
+        return losses
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [(o, SCHEDULES[0]) for o in OPTIMIZERS] + [(OPTIMIZERS[1], s) for s in SCHEDULES[1:]]
+)
+def test_a_checkpoint_of_torch_continues_as_torch_does(optimizer, schedule, tmp_path):
+    torch = pytest.importorskip("torch")
+    theirs, ours = Training(torch, optimizer, schedule), Training(tg, optimizer, schedule)
+    theirs.steps(3)
+    checkpoint = {
+        "epoch": 3,
+        "model": theirs.model.state_dict(),
+        "optimizer": theirs.optimizer.state_dict(),
+        "schedule": theirs.schedule.state_dict(),
+        "loss": 0.5,
+    }
+    torch.save(checkpoint, tmp_path / "checkpoint.pt")
+    found = load(tmp_path / "checkpoint.pt", map_location=tg.device("cpu"))
+    assert (found["epoch"], found["loss"]) == (3, 0.5)
+    assert type(found["model"]) is OrderedDict and found["model"]._metadata[""] == {"version": 1}
+    ours.model.load_state_dict(found["model"])
+    ours.optimizer.load_state_dict(found["optimizer"])
+    ours.schedule.load_state_dict(found["schedule"])
+    np.testing.assert_allclose(ours.steps(4), theirs.steps(4), rtol=1e-9)
+    for name, value in theirs.model.state_dict().items():
+        np.testing.assert_allclose(ours.model.state_dict()[name].numpy(), value.numpy(), rtol=1e-8, atol=1e-12)
+
+    save(found, tmp_path / "again.pt")  # and once more through a file of ours
+    again = load(tmp_path / "again.pt")
+    assert repr(ours.model.load_state_dict(again["model"])) == "<All keys matched successfully>"
+    ours.optimizer.load_state_dict(again["optimizer"])
+    ours.schedule.load_state_dict(again["schedule"])
+    ours.steps(1)
+
+
+@pytest.mark.parametrize("view", ["x[1:]", "x.t()", "x[:, ::2]", "x[0].expand(4, 3)", "x[0, 0]", "x[:0]", "x.flip(0)"])
+@pytest.mark.parametrize("dtype", "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool uint16".split())
+def test_views_of_every_dtype(dtype, view):
+    torch = pytest.importorskip("torch")
+    x = torch.arange(6).reshape(2, 3).to(getattr(torch, dtype))
+    if dtype == "uint16" and "flip" in view:
+        pytest.skip("torch cannot")
+    expected = eval(view, {"x": x})
+    file = io.BytesIO()
+    torch.save([expected, x], file)
+    file.seek(0)
+    found, whole = load(file)
+    wider = {"float16": "f4", "bfloat16": "f4", "uint16": "i4"}.get(dtype, dtype)
+    numbers = expected.float().numpy() if dtype == "bfloat16" else expected.numpy()
+    assert same(found, numbers.astype(wider))
+    if "flip" not in view and dtype != "uint16" and numbers.size:
+        whole.zero_()
+        assert not found.any()
+
+
+def test_tensors_that_require_grad_and_old_archives():
+    torch = pytest.importorskip("torch")
+    file = io.BytesIO()
+    torch.save([torch.ones(2, requires_grad=True), torch.nn.Parameter(torch.ones(1)), torch.ones(1)], file)
+    kept = io.BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(kept, "w") as new:
+        for entry in old.namelist():  # torch 1.6 wrote these, in a folder that was always called so
+            if entry.partition("/")[2] in ("data.pkl", "version") or "/data/" in entry:
+                new.writestr("archive/" + entry.partition("/")[2], old.read(entry))
+    kept.seek(0)
+    found = load(kept)
+    assert [type(x) for x in found] == [tg.Tensor, Parameter, tg.Tensor]
+    assert [x.requires_grad for x in found] == [True, True, False]
+
+
+def test_a_program_of_torchscript_is_named(tmp_path):
+    torch = pytest.importorskip("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(torch.nn.Linear(1, 1)).save(str(tmp_path / "x.pt"))
+    for weights_only in (True, False):
+        with pytest.raises(CheckpointError, match="TorchScript"):
+            load(tmp_path / "x.pt", weights_only=weights_only)
