@@ -12,6 +12,8 @@ from copy import copy
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygrad_rnn.serialization import CheckpointError, UnsafeError, load
 
@@ -77,6 +79,25 @@ def laughs(begin: bytes, end: bytes) -> bytes:
 LAUGHS = laughs(pickle.EMPTY_LIST + pickle.MARK, pickle.APPENDS)
 TUPLES = laughs(pickle.MARK, pickle.TUPLE)
 OBJECTS = b"".join([storage(count=6), number(0), numbers(1), numbers(1), pickle.NEWFALSE, pickle.NONE, text("O")])
+OPCODES = [
+    b"(",
+    b"t",
+    b"R",
+    b"b",
+    b"s",
+    b"u",
+    b"a",
+    b"e",
+    b"Q",
+    b"\x85",
+    b"h\0",
+    b"q\0",
+    b"]",
+    b"}",
+    b"\x81",
+    b"\x93",
+    b"0",
+]
 DEEP = pickle.EMPTY_TUPLE + pickle.TUPLE1 * 100_000
 HOSTILE = {
     "calls what it did not name": called(text("x")),
@@ -185,6 +206,22 @@ def test_every_truncation_of_a_zip_is_refused():
     for length in range(len(data)):
         with pytest.raises(CheckpointError, match="the file: "):
             load(io.BytesIO(data[:length]))
+
+
+@given(st.data())
+def test_a_pickle_that_was_tampered_with_loads_or_is_refused(data):
+    """Bytes are changed, put in or taken out behind the back of the checksums."""
+    with zipfile.ZipFile(GOLDEN) as golden:
+        entries = {name.partition("/")[2]: golden.read(name) for name in golden.namelist()}
+    pickled = bytearray(entries["data.pkl"])
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(pickled) - 1))
+        pickled[start : start + data.draw(st.integers(0, 3))] = data.draw(
+            st.binary(max_size=3) | st.sampled_from(OPCODES)
+        )
+    storages = {"_" + name.removeprefix("data/"): entries[name] for name in entries if name.startswith("data/")}
+    with contextlib.suppress(CheckpointError):
+        load(io.BytesIO(torch_zip(bytes(pickled), **storages)))
 
 
 def test_a_flipped_byte_loads_or_is_refused():

@@ -19,7 +19,7 @@ from tinygrad_rnn.serialization import CheckpointError, load, save
 
 from .zips import program, storage, tensor, torch_zip
 
-GOLDEN = Path(__file__).parent / "golden" / "torch.pt"  # by make.py beside it
+GOLDEN = Path(__file__).parent / "golden" / "torch.pt"  # by make.py beside it, like layers.pt
 
 
 def same(found, expected) -> bool:
@@ -49,6 +49,17 @@ def test_a_file_of_torch_is_read_without_torch(weights_only):
     assert (found["size"], found["dtype"], found["device"]) == (tg.Size([2, 3]), tg.float32, tg.device("cpu"))
     assert isinstance(found["size"], tg.Size)
     assert found["plain"] == [None, True, 2**70, 0.5, "ünï", b"\xff\0", {1}, 1 + 2j, ()]
+
+
+@pytest.mark.parametrize("i", range(5))
+def test_the_weights_of_a_layer_of_torch_give_its_output(i):
+    saved = load(GOLDEN.with_name("layers.pt"))[i]
+    name, args, options = saved["layer"]
+    layer = getattr(tg.nn, name)(*args, **options)
+    assert repr(layer.load_state_dict(saved["weights"])) == "<All keys matched successfully>"
+    y = layer(saved["x"])
+    found = (y[0] if isinstance(y, tuple) else y).detach().numpy()
+    np.testing.assert_allclose(found, saved["y"].numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_tensors_of_one_storage_share_their_memory():
