@@ -420,7 +420,16 @@ def test_a_state_dict_that_does_not_fit_changes_nothing():
     bad["param_groups"][0]["lr"] = -1
     with pytest.raises(ValueError, match="learning rate"):
         optimizer.load_state_dict(bad)
+    p.grad, q.grad = (Tensor(np.ones_like(x.array)) for x in (p, q))
+    optimizer.step()
+    before, bad = optimizer.state[p]["exp_avg"].array.copy(), copy.deepcopy(optimizer.state_dict())
+    bad["param_groups"][0]["lr"] = 0.25
+    bad["state"][0]["exp_avg"].array[...] = 7
+    bad["state"][1]["exp_avg"] = np.array([None])
+    with pytest.raises(TypeError, match="object"):
+        optimizer.load_state_dict(bad)
     assert optimizer.param_groups[0]["lr"] == 0.5
+    np.testing.assert_array_equal(optimizer.state[p]["exp_avg"].array, before)
 
 
 def test_loading_torchs_ways_to_compute_it():

@@ -172,6 +172,7 @@ class Optimizer:
 
         Raises:
             ValueError: the groups do not match; nothing was loaded then.
+            TypeError: an array of something else than numbers; likewise.
         """
         saved, own = state_dict["param_groups"], self.param_groups
         if len(saved) != len(own):
@@ -217,6 +218,8 @@ def restored(value, dtype: np.dtype):
     if value is None or isinstance(value, (bool, str, dict, int, float)):
         return deepcopy(value)
     array = np.asarray(value.array if isinstance(value, Tensor) else value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"optimizer state must be of numbers, got an array of {array.dtype}")
     return Tensor(array.astype(dtype if array.dtype.kind == "f" else array.dtype))
 
 
