@@ -332,7 +332,7 @@ def good(tmp_path):
 def test_every_truncation_is_refused(good):
     data = good.read_bytes()
     for length in range(len(data)):
-        with pytest.raises(CheckpointError, match="truncated, or not a safetensors file") as caught:
+        with pytest.raises(CheckpointError, match="truncated, or not a safetensors file|nothing in it") as caught:
             load(io.BytesIO(data[:length]))
         assert "\n" not in str(caught.value)
 
@@ -383,6 +383,13 @@ def test_neither_a_path_nor_a_file_of_bytes():
             load(nonsense)
     with pytest.raises(TypeError, match="open for reading bytes, it gave str"):
         load(io.StringIO("x"))
+
+
+def test_a_buffer_that_was_not_wound_back():
+    file = io.BytesIO()
+    save(1, file)
+    with pytest.raises(CheckpointError, match=r"nothing in it; .* seek\(0\)"):
+        load(file)
 
 
 def test_missing_files_and_folders(tmp_path):

@@ -86,24 +86,23 @@ def _by_path(wanted: Iterable[Any]) -> dict[str, Any]:
 
 
 class Finder(pickle.Unpickler):
-    """Python's own unpickler, which runs what the file says; of PyTorch it finds what is `known`."""
+    """Python's own unpickler, which runs what the file says: only for a caller who said `weights_only=False`.
 
-    known: dict[str, Any]
+    Of PyTorch, which it does not import, it finds what is `known`; `persistent` gives what a persistent id stands for.
+    """
+
+    def __init__(self, data: bytes, known: dict[str, Any], persistent: Callable[[Any], Any]) -> None:
+        super().__init__(io.BytesIO(data))
+        self.known, self.persistent = known, persistent
+
+    def persistent_load(self, persistent_id: Any) -> Any:
+        return self.persistent(persistent_id)
 
     def find_class(self, module: str, name: str) -> Any:
         path = f"{module}.{name}"
         if path in self.known:
             return self.known[path]
         return super().find_class(module, name) if not of_torch(module) else refuse_torch(path)
-
-
-def unpickle(data: bytes, known: dict[str, Any], persistent_load: Callable[[Any], Any] | None = None) -> Any:
-    """What a pickle makes. Called only where the caller said `weights_only=False`."""
-    finder = Finder(io.BytesIO(data))
-    finder.known = known
-    if persistent_load is not None:
-        finder.persistent_load = persistent_load  # type: ignore[method-assign]
-    return finder.load()
 
 
 def find(module: str, name: str, known: dict[str, Any]) -> Any:

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from ..atomic import replacing
-from .allowed import find, imported, unpickle
+from .allowed import Finder, find, imported
 from .error import CheckpointError, UnsafeError
 from .structure import Describing, Rebuilding
 from .tensors import tensor_of, unpack
@@ -90,6 +90,8 @@ def load(f: str | os.PathLike | IO[bytes], map_location: Any = None, *, weights_
         name = os.fspath(f)
         with open(f, "rb") as file:
             data = file.read()
+    if not data:
+        raise CheckpointError(f"{name}: there is nothing in it; a buffer that was just written to needs seek(0)")
     if data[4:9] != b"\0\0\0\0{":  # not a safetensors file, which begins with the length of its header
         if data[:4] == b"PK\3\4":
             with reading(name, trusted):
@@ -121,10 +123,14 @@ def read_pickle(data: bytes, trusted: bool) -> Any:
             "Weights only load failed: it is a pickle, which may run any code when it is loaded. "
             "If you trust the file, load it with weights_only=False; or save it again with torch.save or save"
         )
-    found = unpickle(data, {})
+    found = Finder(data, {}, no_storage).load()
     if type(found) is int and found == OLD_TORCH:
         raise CheckpointError("in the format of torch before 1.6; load it there and torch.save it again")
     return found
+
+
+def no_storage(persistent_id: Any) -> NoReturn:
+    raise CheckpointError("it refers to storages, which a pickle alone does not have")
 
 
 @contextmanager

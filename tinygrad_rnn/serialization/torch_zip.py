@@ -13,7 +13,7 @@ import numpy as np
 from ..device import device
 from ..nn.parameter import Parameter
 from ..tensor import Size, Tensor
-from .allowed import find, unpickle
+from .allowed import Finder, find
 from .error import CheckpointError
 from .machine import interpret
 from .tensors import WIDER, decoded
@@ -41,7 +41,7 @@ def read_torch(data: bytes, place: Callable[[np.ndarray, str], None], trusted: b
     archive = Archive(data, place)
     pickled = archive.entry("data.pkl")
     if trusted:
-        return unpickle(pickled, KNOWN, archive.storage)
+        return Finder(pickled, KNOWN, archive.storage).load()
     return interpret(pickled, partial(find, known=KNOWN), archive.storage)
 
 
