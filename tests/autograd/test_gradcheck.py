@@ -274,3 +274,33 @@ def test_functional_as_torch(program):
 def test_functional_refuses(attempt, word):
     with pytest.raises(RuntimeError, match=word):
         attempt(tg.autograd.functional, inputs(tg)[0])
+
+
+def test_parameters_of_a_module_are_inputs():
+    net = tg.nn.Linear(3, 2, dtype=tg.float64)
+    x, before = tg.randn(2, 3, dtype=tg.float64), net.weight.detach().numpy().copy()
+    assert tg.autograd.gradcheck(lambda *_: net(x).tanh(), tuple(net.parameters()))
+    np.testing.assert_array_equal(net.weight.detach().numpy(), before)  # to the last bit
+    with pytest.raises(tg.autograd.GradcheckError):
+        tg.autograd.gradcheck(lambda *_: net(x).detach() * net.bias, tuple(net.parameters()))
+
+
+def test_an_input_is_restored_when_the_function_fails():
+    x, calls = tg.ones(2, dtype=tg.float64, requires_grad=True), []
+
+    def fails_later(x):
+        calls.append(0)
+        if len(calls) > 4:
+            raise KeyError
+        return x * x
+
+    with pytest.raises(KeyError):
+        tg.autograd.gradcheck(fails_later, x)
+    assert x.tolist() == [1.0, 1.0]
+
+
+def test_memory_that_cannot_be_moved_is_copied():
+    fixed = np.ones(3)
+    fixed.flags.writeable = False
+    for x in (tg.from_numpy(fixed).requires_grad_(), tg.ones(1, dtype=tg.float64).expand(3).requires_grad_()):
+        assert tg.autograd.gradcheck(lambda x: x**3, x)

@@ -97,20 +97,27 @@ def _analytic(func, given, checked, index) -> list[np.ndarray]:
 
 
 def _numeric(func, given, i, index, eps) -> np.ndarray:
-    """The same Jacobian for input i by central differences."""
-    base = given[i].array
+    """The same Jacobian for input i by central differences.
+
+    The input is moved in its own memory, so that what else looks at it moves too: the module whose parameter it is.
+    """
+    x = given[i].array
+    if not x.flags.writeable or 0 in [stride for n, stride in zip(x.shape, x.strides) if n > 1]:
+        x = x.copy()
+        given = [Tensor(x) if k == i else other for k, other in enumerate(given)]
     columns = []
-    for j in range(base.size):
-        ends = []
-        for sign in (1, -1):
-            moved = base.copy()
-            moved.reshape(-1)[j] += sign * eps
-            with no_grad():
-                arguments = [Tensor(moved) if k == i else x for k, x in enumerate(given)]
-                ends.append(_outputs(func, arguments)[index].array.ravel().copy())
+    for place in np.ndindex(x.shape):
+        at, ends = x[place], []
+        try:
+            for moved in (at + eps, at - eps):
+                x[place] = moved
+                with no_grad():
+                    ends.append(_outputs(func, given)[index].array.ravel().copy())
+        finally:
+            x[place] = at
         columns.append((ends[0] - ends[1]) / (2 * eps))
     outputs = _outputs(func, given)[index].array.size if not columns else columns[0].size
-    return np.array(columns).T.reshape(outputs, base.size)
+    return np.array(columns).T.reshape(outputs, x.size)
 
 
 def gradgradcheck(
