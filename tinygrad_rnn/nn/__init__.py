@@ -7,6 +7,7 @@ from .attention import MultiheadAttention
 from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, ParameterList, Sequential
 from .dropout import Dropout, Dropout1d, Dropout2d
+from .layer_norm_lstm import LayerNormLSTMCell
 from .linear import Flatten, Identity, Linear
 from .loss import (
     BCELoss,
@@ -25,6 +26,7 @@ from .normalization import BatchNorm1d, LayerNorm
 from .parallel import DataParallel
 from .parameter import Parameter
 from .recurrent import Recurrent
+from .recurrent_dropout import RecurrentDropout, VariationalDropout, Zoneout
 from .rnn import GRU, LSTM, RNN, RNNBase
 from .sparse import Embedding
 

@@ -86,6 +86,26 @@ def eye_(tensor: Tensor) -> Tensor:
     return fill(tensor, "eye_", lambda shape: np.eye(shape[0], shape[1]))
 
 
+def forget_bias_(lstm: Any, value: float = 1.0) -> Any:
+    """Let every forget gate of an LSTM, LSTMCell or of what contains them begin at sigmoid(value), hence remembering.
+
+    The forget part of each `bias_ih` becomes `value`, that of `bias_hh` 0.
+
+    Raises:
+        ValueError: there is no LSTM with biases in the module.
+
+    Source: Gers et al. 2000; Jozefowicz et al. 2015.
+    """
+    found = [member for member in lstm.modules() if getattr(member, "gates", 0) == 4 and member.bias]
+    if not found:
+        raise ValueError(f"init.forget_bias_: expected an LSTM or LSTMCell with biases, got {type(lstm).__name__}")
+    for member in found:
+        for name, parameter in member.named_parameters(recurse=False):
+            if name.startswith("bias"):
+                constant_(parameter[member.hidden_size : 2 * member.hidden_size], value if "_ih" in name else 0.0)
+    return lstm
+
+
 identity_ = eye_  # what the literature calls it (Le, Jaitly & Hinton 2015)
 
 

@@ -20,9 +20,9 @@ class Recurrent(Module):
 
     Args:
         cell: a module with forward(x_t [N, I], state) -> next state, a tensor [N, H] or a tuple of them whose first
-            is the output; it is given state None at first, unless it has a method `initial_state(x_t)`. For
-            several layers or directions, a list of L * D such modules (layer 0, layer 0 reverse, layer 1, ...), or
-            a function (layer, direction) -> cell.
+            is the output; it is given state None at first, unless it has a method `initial_state(x_t)`, and told that
+            a sequence begins if it has a method `begin()`. For several layers or directions, a list of L * D such
+            modules (layer 0, layer 0 reverse, layer 1, ...), or a function (layer, direction) -> cell.
         num_layers, bidirectional, batch_first, dropout: as for `LSTM`.
 
     Example:
@@ -92,6 +92,8 @@ class Recurrent(Module):
         def run(layer: int, direction: int, x: Tensor):
             i = layer * self.directions + direction
             cell, start = self.cells[i], state[i] if several and state is not None else state
+            if hasattr(cell, "begin"):
+                cell.begin()
             if start is None and hasattr(cell, "initial_state"):
                 start = cell.initial_state(x[0])
 
