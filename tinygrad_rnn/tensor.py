@@ -359,7 +359,7 @@ class Face:
 
     __hash__ = object.__hash__
     __array_priority__ = 1000  # ndarray * Tensor is Tensor.__rmul__
-    __repr__ = __str__ = tensor_repr
+    __repr__ = tensor_repr
 
     def __getitem__(self, index):
         return ops.getitem(self, index)

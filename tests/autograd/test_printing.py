@@ -173,7 +173,9 @@ def test_default_dtype_is_not_shown():
 
 
 def test_parameters():
-    assert repr(tg.nn.Parameter(tg.ones(2))) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
+    parameter = tg.nn.Parameter(tg.ones(2))
+    expected = "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
+    assert [repr(parameter), str(parameter), f"{parameter}"] == [expected] * 3
 
 
 def test_formatting():
