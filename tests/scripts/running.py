@@ -37,8 +37,8 @@ class Run:
 
     @property
     def words(self) -> list[str]:
-        """What was printed, without numbers."""
-        return NUMBER.sub("#", self.printed).split()
+        """What was printed, without numbers and the library's name: ours print `Size([2])`, not `torch.Size([2])`."""
+        return NUMBER.sub("#", self.printed.replace("torch.", "")).split()
 
     @property
     def numbers(self) -> list[float]:
@@ -86,7 +86,10 @@ def run(program: Path, library: Any, folder: Path, monkeypatch: pytest.MonkeyPat
     with warnings.catch_warnings(), recorded(library) as losses, redirect_stdout(printed):
         if library is not tg:
             warnings.simplefilter("ignore")  # PyTorch's own, of legacy spellings
-        run_path(str(script), run_name="__main__")
+        try:
+            run_path(str(script), run_name="__main__")
+        finally:
+            library.set_default_device(None)
     return Run(losses, printed.getvalue())
 
 
@@ -99,7 +102,11 @@ def recorded(library: Any) -> Iterator[list[float]]:
     def backward(self, *args, **options):
         if self.numel() == 1:
             losses.append(float(self.detach()))
-        return original(self, *args, **options)
+        library.Tensor.backward = original  # where a default device is set, PyTorch's comes here a second time
+        try:
+            return original(self, *args, **options)
+        finally:
+            library.Tensor.backward = backward
 
     library.Tensor.backward = backward
     try:
