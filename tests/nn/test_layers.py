@@ -17,6 +17,8 @@ from tinygrad_rnn.autograd.scope import no_grad
 from tinygrad_rnn.random import manual_seed
 from tinygrad_rnn.tensor import Tensor
 
+from ..autograd.both import as_torch, refused_as_torch
+
 DTYPES = [("f8", 1e-12), ("f4", 2e-5)]
 
 LAYERS = [
@@ -178,6 +180,29 @@ def test_embedding_as_torch(padding_idx, dtype, tolerance):
     assert ours.padding_idx == theirs.padding_idx
 
 
+@pytest.mark.parametrize("names", [[[0, 4, 4], [1, 0, 2]], [3], [], 2])
+@pytest.mark.parametrize("max_norm", [0.0, 1, 1.5, 100.0])
+@pytest.mark.parametrize("norm_type", [1.0, 2, 3.0, np.inf])
+def test_embedding_scales_long_rows_down_as_torch(names, max_norm, norm_type):
+    def program(m):
+        weight = m.tensor(arrays((5, 3), "f8").tolist())
+        layer = m.nn.Embedding(5, 3, 1, max_norm=max_norm, norm_type=norm_type, _weight=weight)
+        y = layer(m.tensor(names, dtype=m.int64))
+        y.sum().backward()
+        return y, layer.weight, layer.weight.grad, layer.weight.is_leaf, repr(layer)
+
+    as_torch(program)
+
+
+@pytest.mark.parametrize("names", [[5], [0, -1], [0.5]])
+def test_embedding_scales_nothing_for_names_that_are_refused(names):
+    table = tg.full((4, 3), 7.0)
+    refused_as_torch(lambda m: m.nn.functional.embedding(m.tensor(names), m.ones(4, 3), max_norm=1.0))
+    with pytest.raises((IndexError, RuntimeError)):
+        nn.functional.embedding(tg.tensor(names), table, max_norm=1.0)
+    assert tg.equal(table, tg.full((4, 3), 7.0))
+
+
 def test_embedding_starts_normal_and_padding_zero():
     manual_seed(0)
     layer = nn.Embedding(2000, 20, padding_idx=-2000)
@@ -206,7 +231,7 @@ def test_embedding_errors():
             nn.Embedding(3, 2, padding_idx=bad)
     with pytest.raises(ValueError, match=r"expected \(3, 2\), got \(2, 2\)"):
         nn.Embedding(3, 2, _weight=Tensor(np.zeros((2, 2))))
-    for option in ({"max_norm": 1.0}, {"sparse": True}, {"scale_grad_by_freq": True}):
+    for option in ({"sparse": True}, {"scale_grad_by_freq": True}):
         with pytest.raises(ValueError, match=f"{next(iter(option))}=.* is not supported"):
             nn.Embedding(3, 2, **option)
     with pytest.raises(IndexError):

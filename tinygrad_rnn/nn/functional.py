@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import ops
 from ..absent import name_the_nearest
 from ..autograd.inplace import in_place
+from ..autograd.scope import no_grad
 from ..tensor import Tensor
 
 name_the_nearest(__name__)
@@ -61,18 +62,33 @@ def embedding(
 ) -> Tensor:
     """The rows of `weight` that `input` names; see `ops.embedding`.
 
+    Args:
+        input, weight, padding_idx: those of `ops.embedding`.
+        max_norm, norm_type: before they are looked up, rows whose `norm_type`-norm is larger than `max_norm` are
+            scaled down to it, in `weight` itself and unseen by autograd.
+        scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
+
     Raises:
-        ValueError: for `max_norm`, `scale_grad_by_freq` and `sparse`, which there are not.
+        ValueError: for `scale_grad_by_freq` and `sparse`.
     """
-    refuse_embedding_options(max_norm, scale_grad_by_freq, sparse)
+    refuse_embedding_options(scale_grad_by_freq, sparse)
+    if max_norm is not None:
+        _bound_rows(ops.unique(input), weight, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx)
 
 
-def refuse_embedding_options(max_norm, scale_grad_by_freq, sparse) -> None:
+@no_grad()
+def _bound_rows(names: Tensor, weight: Tensor, max_norm: float, norm_type: float) -> None:
+    rows = ops.embedding(names, weight)
+    norms = ops.norm(rows, norm_type, 1, True)
+    large = ops.squeeze(norms > max_norm, 1)
+    weight[names[large]] = (rows * (max_norm / (norms + 1e-7)))[large]
+
+
+def refuse_embedding_options(scale_grad_by_freq, sparse) -> None:
     """Say which of PyTorch's options there is not."""
-    options = {"max_norm": max_norm, "scale_grad_by_freq": scale_grad_by_freq, "sparse": sparse}
-    for name, value in options.items():
-        if value not in (None, False):
+    for name, value in {"scale_grad_by_freq": scale_grad_by_freq, "sparse": sparse}.items():
+        if value:
             raise ValueError(f"embedding: {name}={value!r} is not supported; leave it out")
 
 

@@ -15,7 +15,8 @@ class Embedding(Module):
     Args:
         num_embeddings, embedding_dim: rows and columns of the table (K, D).
         padding_idx: a row that is zero at first and never trained.
-        max_norm, norm_type, scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
+        max_norm, norm_type: rows that are looked up are scaled down to this norm first, for good.
+        scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
 
     Parameter `weight` [K, D], drawn from N(0, 1).
 
@@ -40,12 +41,13 @@ class Embedding(Module):
         dtype=None,
     ) -> None:
         super().__init__()
-        functional.refuse_embedding_options(max_norm, scale_grad_by_freq, sparse)
+        functional.refuse_embedding_options(scale_grad_by_freq, sparse)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(f"padding_idx must be within {num_embeddings} num_embeddings: {padding_idx}")
             padding_idx %= num_embeddings
         self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.max_norm, self.norm_type = max_norm, norm_type
         if _weight is None:
             table = empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
             self.weight = Parameter(table, requires_grad=not _freeze)
@@ -86,8 +88,11 @@ class Embedding(Module):
             self.weight.array[self.padding_idx] = 0
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.embedding(input, self.weight, self.padding_idx)
+        return functional.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
 
     def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        named = {"padding_idx": self.padding_idx, "max_norm": self.max_norm}
+        if self.norm_type != 2:
+            named["norm_type"] = self.norm_type
+        options = [f"{name}={value}" for name, value in named.items() if value is not None]
+        return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *options])
