@@ -17,7 +17,8 @@ from .ops.indexing import write as write_at
 
 METHODS = """
     abs acos addcdiv addcmul addmm all allclose amax amin any argmax argmin argsort argwhere asin atan atan2 baddbmm
-    bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_to ceil chunk clamp clip clone contiguous cos cosh
+    bincount bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_to ceil chunk clamp clip clone contiguous
+    cos cosh
     count_nonzero cumprod cumsum diag dot eq equal erf exp exp2 expand expand_as expm1 flatten flip fliplr flipud floor
     floor_divide fmod gather ge gt index_add index_copy index_fill index_select isclose isfinite isinf isnan kthvalue le
     lerp log log10 log1p log2 log_softmax logcumsumexp logical_and logical_not logical_or logical_xor logsumexp lt

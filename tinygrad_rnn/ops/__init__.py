@@ -47,7 +47,7 @@ from .indexing import (
     take_along_dim,
 )  # fmt: skip
 from .linalg import addmm, baddbmm, bmm, dot, einsum, linear, matmul, mm, mv, outer
-from .lookup import embedding, one_hot
+from .lookup import bincount, embedding, one_hot
 from .loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,

@@ -1,9 +1,10 @@
-"""Lookup by class: rows of a table, and their opposite, one-hot vectors."""
+"""Lookup by class: rows of a table, and their opposite, one-hot vectors; how many there are of each."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.graph import Tensor
 from ..autograd.op import Array, ArrayInt, nondifferentiable, primitive
 from .indexing import setitem, spread
 
@@ -55,6 +56,35 @@ def one_hot(input: ArrayInt, num_classes: int = -1) -> Array:
     if input.size and not (input.min() >= 0 and input.max() < num_classes):
         raise RuntimeError(f"class values must be in [0, {num_classes}), got {input.min()} to {input.max()}")
     return (input[..., None] == np.arange(num_classes)).astype(np.int64)
+
+
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each integer from 0 to the largest occurs, or the sum of the weights of its places. No gradient.
+
+    Args:
+        input: a vector of integers, none of them negative.
+        weights: a number for each; float32 stays float32, anything else becomes float64.
+        minlength: at least so many counts.
+
+    Raises:
+        NotImplementedError: not integers.
+        RuntimeError: not a vector, a negative number, other than one weight for each, or a negative `minlength`.
+
+    Source: `torch.bincount`.
+    """
+    names = input.array
+    if names.dtype.kind not in "iu":
+        raise NotImplementedError(f"bincount expected integers, got {names.dtype}")
+    if names.ndim != 1 or (names.size and names.min() < 0):
+        raise RuntimeError(f"bincount only supports vectors of integers from 0, got {names.tolist()!r:.80}")
+    if weights is not None and weights.array.shape != names.shape:
+        raise RuntimeError(f"weights should have the shape {names.shape} of the input, got {weights.array.shape}")
+    if minlength < 0:
+        raise RuntimeError(f"minlength should be >= 0, got {minlength}")
+    if weights is None or not names.size:
+        return Tensor(np.bincount(names, minlength=minlength))
+    sums = np.bincount(names, weights.array, minlength)
+    return Tensor(sums.astype(np.float32) if weights.array.dtype == np.float32 else sums)
 
 
 def check_classes(names: np.ndarray, count: int, message: str) -> None:
