@@ -27,6 +27,8 @@ def lend(torch: Any, patches: pytest.MonkeyPatch) -> None:
             return tg.from_numpy(x.detach().numpy().copy())
         if isinstance(x, their_generator):  # the default one
             return None
+        if isinstance(x, torch.device):
+            return str(x)
         return dtypes.get(x, x) if isinstance(x, torch.dtype) else x
 
     def drawing(ours_draw: Any) -> Any:
