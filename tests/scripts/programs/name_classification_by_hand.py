@@ -122,8 +122,7 @@ def predict(name, n_predictions=2):
         print("(%.2f) %s" % (value, all_categories[topi[0][i].item()]))
 
 
-torch.save(rnn.state_dict(), "char-rnn-classification.pt")
-rnn = RNN(n_letters, 32, n_categories)
-rnn.load_state_dict(torch.load("char-rnn-classification.pt"))
+torch.save(rnn, "char-rnn-classification.pt")
+rnn = torch.load("char-rnn-classification.pt", weights_only=False)
 predict("morimoto")
 predict("macleod")
