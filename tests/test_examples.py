@@ -22,6 +22,8 @@ def run(example: Path, folder: Path) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_runs_and_draws(example, tmp_path) -> None:
+    if "matplotlib" in example.read_text(encoding="utf-8"):
+        pytest.importorskip("matplotlib")
     assert run(example, tmp_path)
     assert "<svg" in (tmp_path / "picture.svg").read_text(encoding="utf-8")
 
@@ -44,3 +46,13 @@ def test_stateful_cell_says_why_to_detach_and_learns(tmp_path) -> None:
     out = run(ROOT / "examples" / "stateful_cell.py", tmp_path)
     assert "backward through the graph a second time" in out
     assert float(re.findall(r"loss (\S+)", out)[-1]) < 0.01
+
+
+def test_activations_leave_what_the_docstring_says(tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    out = run(ROOT / "examples" / "activations.py", tmp_path)
+    left = dict(re.findall(r"(\w+) +steepest .* steps (\S+) of", out))
+    text = (ROOT / "examples" / "activations.py").read_text()
+    assert f"sigmoid leaves {left['sigmoid']}" in text
+    assert f"tanh {left['tanh']}" in text
+    assert left["ReLU"] == "1.0e+00"
