@@ -56,3 +56,14 @@ def test_activations_leave_what_the_docstring_says(tmp_path) -> None:
     assert f"sigmoid leaves {left['sigmoid']}" in text
     assert f"tanh {left['tanh']}" in text
     assert left["ReLU"] == "1.0e+00"
+
+
+def test_gradients_grow_with_the_spectral_radius(tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    out = run(ROOT / "examples" / "exploding_gradients.py", tmp_path)
+    rows = re.findall(r"^ +(\S+) +(\S+) +(\S+) +(\S+)$", out, re.M)
+    assert len(rows) == 5
+    for _, log_radius, linear, squashed in (map(float, row) for row in rows):
+        assert abs(linear - log_radius) <= max(0.005, 0.05 * abs(log_radius))
+        assert squashed < linear
+    assert re.search(r"1\.0000 after, cosine 1\.000000", out)
