@@ -2,9 +2,9 @@
 
     python examples/exploding_gradients.py -o exploding.svg
 
-Each step back multiplies dL/dh by W_hh, so its norm goes like radius^(T - t): a straight line on a logarithmic scale, whose
-slope is the logarithm of the radius. A tanh makes it steeper downwards, and cannot save what explodes. Clipping by norm
-bounds the update and keeps its direction.
+Each step back multiplies dL/dh by W_hh, so its norm goes like radius^(T - t): on a logarithmic scale a straight line
+whose slope is the logarithm of the radius. A tanh makes it steeper downwards. Clipping by norm bounds the update and
+keeps its direction.
 Expected: the linear cell's slopes are log(radius) within .005; the clipped gradient has norm 1 and the same direction.
 """
 
@@ -96,7 +96,8 @@ def main() -> None:
     print("radius  log(radius)  slope: linear  tanh")
     for radius in RADII:
         for linear in (True, False):
-            curves[linear, radius] = norms(Cell(options.size, radius, linear, options.seed), options.steps, options.seed)
+            cell = Cell(options.size, radius, linear, options.seed)
+            curves[linear, radius] = norms(cell, options.steps, options.seed)
         slopes = [slope(curves[linear, radius]) for linear in (True, False)]
         print(f"{radius:6.2f}  {math.log(radius):11.4f}  {slopes[0]:13.4f}  {slopes[1]:.4f}")
     before, after, cosine = clipped(Cell(options.size, RADII[-1], True, options.seed), 50)
