@@ -248,6 +248,11 @@ def allow_unused(m):
     return m.autograd.grad(a.sum(), [a, b], allow_unused=True)
 
 
+def by_place(m):
+    a, b = m.ones(2, requires_grad=True), m.ones(2, requires_grad=True)
+    return m.autograd.grad((a * a).sum(), [a, b], None, True, True, True, True)
+
+
 def materialize(m):
     a, b = leaves(m, (3,), (2,))
     return m.autograd.grad(a.sum(), [a, b], materialize_grads=True)
@@ -273,7 +278,7 @@ def gradient_assigned(m):
     the_given_gradient_stays, own_gradient_as_gradient, gradient_is_cast, unbroadcast,
     unbroadcast_lead_and_one, unbroadcast_empty, retained, retained_accumulates, twice_with_retain_graph,
     twice_where_nothing_was_saved, inputs_only, inputs_not_a_leaf, grad_goes_no_further,
-    grad_leaves_hooks_off_the_way, of_a_non_leaf, of_one_output_of_several, allow_unused, materialize,
+    grad_leaves_hooks_off_the_way, of_a_non_leaf, of_one_output_of_several, allow_unused, by_place, materialize,
     constant_factor, gradient_assigned,
 )  # fmt: skip
 def test_as_torch(program):
@@ -514,6 +519,13 @@ def test_materialize_contradicts_not_allowing_unused():
     x = x3()
     with pytest.raises(ValueError, match="allow_unused"):
         tg.autograd.grad(x.sum(), x, allow_unused=False, materialize_grads=True)
+
+
+def test_only_inputs_is_all_there_is():
+    x = x3()
+    with pytest.warns(FutureWarning, match="only_inputs=False is ignored"):
+        (dx,) = tg.autograd.grad(x.sum(), x, only_inputs=False)
+    assert dx.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_freed_error_says_where():

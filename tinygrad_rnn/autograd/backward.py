@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -295,7 +296,9 @@ def grad(
     grad_outputs=None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    *,
     materialize_grads: bool = False,
 ) -> tuple:
     """Gradients of `outputs` with respect to `inputs`: sum over outputs of dy^T (d output / d input).
@@ -305,6 +308,7 @@ def grad(
         grad_outputs: the cotangents `dy`; may be omitted for scalar outputs.
         retain_graph: keep what nodes saved, for another backward; default `create_graph`.
         create_graph: record the backward pass, so that the results can be differentiated again.
+        only_inputs: nothing but True, as in PyTorch, which warns of False too.
         allow_unused: give None for an input that the outputs do not depend on, instead of an error.
         materialize_grads: give zeros instead of None there.
 
@@ -316,6 +320,9 @@ def grad(
 
     Source: `torch.autograd.grad`.
     """
+    if not only_inputs:
+        advice = "gradients of the inputs alone are given; use backward to accumulate those of other leaves"
+        warnings.warn(f"grad: only_inputs=False is ignored: {advice}", FutureWarning, stacklevel=2)
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: expected allow_unused to be True or not passed when materialize_grads=True")
     ys, xs = _listed(outputs), _listed(inputs)
