@@ -6,19 +6,23 @@ from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigm
 from .attention import MultiheadAttention
 from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, ParameterList, Sequential
+from .distance import CosineSimilarity, PairwiseDistance
 from .dropout import Dropout, Dropout1d, Dropout2d
 from .layer_norm_lstm import LayerNormLSTMCell
 from .linear import Flatten, Identity, Linear
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
     CrossEntropyLoss,
     HuberLoss,
     KLDivLoss,
     L1Loss,
+    MarginRankingLoss,
     MSELoss,
     NLLLoss,
     SmoothL1Loss,
+    TripletMarginLoss,
 )
 from .minimal import MinGRU, MinLSTM
 from .module import Module

@@ -21,6 +21,8 @@ cross_entropy, nll_loss, kl_div = ops.cross_entropy, ops.nll_loss, ops.kl_div
 binary_cross_entropy = ops.binary_cross_entropy
 binary_cross_entropy_with_logits = ops.binary_cross_entropy_with_logits
 mse_loss, l1_loss, smooth_l1_loss, huber_loss = ops.mse_loss, ops.l1_loss, ops.smooth_l1_loss, ops.huber_loss
+pairwise_distance, cosine_embedding_loss = ops.pairwise_distance, ops.cosine_embedding_loss
+margin_ranking_loss, triplet_margin_loss = ops.margin_ranking_loss, ops.triplet_margin_loss
 
 # --- activations, in place if wanted ------------------------------------------------------------------------
 

@@ -12,10 +12,14 @@ PATHS = {
     "activation": "ELU GELU LeakyReLU LogSigmoid LogSoftmax MultiheadAttention ReLU Sigmoid SiLU Softmax Softplus Tanh",
     "batchnorm": "BatchNorm1d",
     "container": "ModuleDict ModuleList ParameterList Sequential",
+    "distance": "CosineSimilarity PairwiseDistance",
     "dropout": "Dropout Dropout1d Dropout2d",
     "flatten": "Flatten",
     "linear": "Identity Linear",
-    "loss": "BCELoss BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss NLLLoss SmoothL1Loss",
+    "loss": (
+        "BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss"
+        " MarginRankingLoss NLLLoss SmoothL1Loss TripletMarginLoss"
+    ),
     "module": "Module",
     "normalization": "LayerNorm",
     "rnn": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell",
