@@ -11,6 +11,7 @@ import tinygrad_rnn as tg
 
 CREATE = ("randn", "rand", "randint", "randperm", "normal", "bernoulli", "multinomial", "randn_like", "rand_like",
           "randint_like")  # fmt: skip
+METHODS = ("multinomial", "bernoulli")
 FILL = ("uniform_", "normal_", "random_", "bernoulli_")
 INIT = ("uniform_", "normal_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
         "orthogonal_")  # fmt: skip
@@ -56,6 +57,8 @@ def lend(torch: Any, patches: pytest.MonkeyPatch) -> None:
 
     for name in CREATE:
         patches.setattr(torch, name, drawing(getattr(tg, name)))
+    for name in METHODS:
+        patches.setattr(torch.Tensor, name, drawing(getattr(tg, name)))
     for name in FILL:
         patches.setattr(torch.Tensor, name, filling(getattr(tg.Tensor, name)))
     for name in INIT:
