@@ -53,6 +53,13 @@ def lend(torch: Any, patches: pytest.MonkeyPatch) -> None:
             return filling(tg.Tensor.random_)(x, *args, generator=generator, **options)
         return x.fill_(int((generator or tg.default_generator).numpy.integers(2**62)))
 
+    def default_dtype(dtype):
+        their_default(dtype)
+        tg.set_default_dtype(ours(dtype))
+
+    their_default = torch.set_default_dtype
+    patches.setattr(torch, "set_default_dtype", default_dtype)
+
     from torch.utils.data import dataset, sampler
 
     for name in CREATE:

@@ -90,6 +90,7 @@ def run(program: Path, library: Any, folder: Path, monkeypatch: pytest.MonkeyPat
             run_path(str(script), run_name="__main__")
         finally:
             library.set_default_device(None)
+            library.set_default_dtype(library.float32)
     return Run(losses, printed.getvalue())
 
 
