@@ -91,6 +91,7 @@ def run(program: Path, library: Any, folder: Path, monkeypatch: pytest.MonkeyPat
         finally:
             library.set_default_device(None)
             library.set_default_dtype(library.float32)
+            library.set_printoptions(profile="default")
     return Run(losses, printed.getvalue())
 
 
