@@ -86,7 +86,7 @@ class Forecaster(nn.Module):
 model = Forecaster()
 print(model)
 identity = model.rnn.U_z.detach() @ model.rnn.U_z.detach().T
-print("orthogonal:", torch.dist(identity, torch.eye(12)).item() < 1e-5)
+print("orthogonal:", torch.allclose(identity, torch.eye(12), atol=1e-5))
 before = torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
 
 criterion = nn.MSELoss()
