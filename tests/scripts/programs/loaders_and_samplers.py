@@ -114,7 +114,7 @@ class Net(nn.Module):
 
 
 model = Net()
-optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 criterion = nn.CrossEntropyLoss()
 for name, loader in loaders.items():
     print(f"{name}: {len(loader)} batches")
