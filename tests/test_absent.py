@@ -27,6 +27,11 @@ import tinygrad_rnn as tg
     ("optim.lr_scheduler", "StepLr", "optim.lr_scheduler.StepLR"),
     ("autograd", "gradchek", "autograd.gradcheck"),
     ("utils.dlpack", "from_dlpac", "utils.dlpack.from_dlpack"),
+    ("autograd.functional", "jacobain", "autograd.functional.jacobian"),
+    ("func", "jacfwd", "the nearest there is: func.jacrev"),
+    ("func", "hessian", "the nearest there is: autograd.functional.hessian"),
+    ("func", "vmap", "there is nothing like it"),
+    ("", "jacobian", "the nearest there is: autograd.functional.jacobian"),
 ])  # fmt: skip
 def test_the_nearest(place, name, hint):
     module = importlib.import_module(f"tinygrad_rnn.{place}".rstrip("."))

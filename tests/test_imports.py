@@ -24,7 +24,7 @@ FLOORS = [
     {"atomic"},
     {"text"},
     {"distributions", "nn", "optim", "utils", "viz"},
-    {"charmodel", "serialization"},
+    {"charmodel", "func", "serialization"},
     {"trainer"},
     {"__init__"},
     {"bench"},

@@ -59,11 +59,13 @@ inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 subtract, multiply, divide, true_divide = sub, ops.mul, ops.div, ops.div
 
 _name_the_nearest(autograd.__name__)  # the engine knows neither this nor old spellings
+_name_the_nearest(autograd.functional.__name__)
 vars(autograd)["Variable"] = Variable  # noqa: F405
+autograd.__all__ += ["Variable"]
 
 _LAZY = {
-    "backends": ".backends", "cuda": ".cuda", "distributions": ".distributions", "nn": ".nn",
-    "optim": ".optim", "serialization": ".serialization", "utils": ".utils", "viz": ".viz",
+    "backends": ".backends", "cuda": ".cuda", "distributions": ".distributions", "func": ".func",
+    "nn": ".nn", "optim": ".optim", "serialization": ".serialization", "utils": ".utils", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -71,7 +73,7 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import backends, cuda, distributions, nn, optim, serialization, utils, viz
+    from . import backends, cuda, distributions, func, nn, optim, serialization, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity

@@ -10,7 +10,7 @@ from typing import NoReturn
 ROOT = __name__.rpartition(".")[0]
 PLACES = (
     "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "autograd",
-    "backends", "cuda", "distributions", "serialization", "utils.data", "utils.dlpack",
+    "autograd.functional", "backends", "cuda", "distributions", "func", "serialization", "utils.data", "utils.dlpack",
 )  # fmt: skip
 
 KIN = {
@@ -18,6 +18,7 @@ KIN = {
     "float16": "float32",
     "bfloat16": "float32",
     "HalfTensor": "FloatTensor",
+    "jacfwd": "func.jacrev",
 }  # what takes the place of what is spelled otherwise
 
 
@@ -55,7 +56,8 @@ def names(place: str) -> list[str]:
     """What a module of the package offers, or the methods of its Tensor."""
     found = import_module(f"{ROOT}.{place}" if place not in ("", "Tensor") else ROOT)
     members = vars(found.Tensor.__base__ if place == "Tensor" else found)
-    return [n for n, x in members.items() if not (n.startswith("_") or isinstance(x, ModuleType))]
+    offered = members.get("__all__", members)
+    return [n for n in offered if not (n.startswith("_") or isinstance(members[n], ModuleType))]
 
 
 def dotted(place: str, name: str) -> str:

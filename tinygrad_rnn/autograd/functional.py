@@ -1,8 +1,12 @@
-"""Derivatives of functions: vjp, jvp, Jacobian, Hessian and their products. Source: `torch.autograd.functional`."""
+"""Derivatives of functions: vjp, jvp, Jacobian, Hessian and their products. Source: `torch.autograd.functional`.
+
+Everywhere `create_graph` keeps the results connected to the inputs, and `strict` makes it an error that an output
+does not depend on an input (otherwise its derivative is zero).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,22 +16,24 @@ from .graph import Leaf, Tensor
 from .op import primitive
 from .scope import enable_grad
 
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
-def vjp(func: Callable, inputs, v=None, create_graph: bool = False):
+
+def vjp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(x), v^T J): one backward pass. `v` may be omitted for a scalar output."""
-    xs, ys, packed = _run(func, inputs, create_graph)
+    xs, ys, packed = _run(func, inputs, create_graph, strict)
     dys = _as_list(v) if v is not None else None
-    dxs = grad(ys, xs, dys, create_graph=create_graph, materialize_grads=True)
+    dxs = grad(ys, xs, dys, create_graph=create_graph, materialize_grads=not strict)
     return packed(ys, create_graph), _like(inputs, _finish(dxs, create_graph))
 
 
-def jvp(func: Callable, inputs, v=None, create_graph: bool = False):
+def jvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(x), J v), by transposing twice: the vjp is linear in its cotangent, so its own vjp is the jvp."""
-    xs, ys, packed = _run(func, inputs, True)
+    xs, ys, packed = _run(func, inputs, True, strict)
     tangents = _tangents(v, xs, "jvp")
     seeds = [_leaf(np.zeros_like(y.array)) for y in ys]
     with enable_grad():
-        pulled = grad(ys, xs, seeds, create_graph=True, materialize_grads=True)
+        pulled = grad(ys, xs, seeds, create_graph=True, materialize_grads=not strict)
     linear = [(dx, t) for dx, t in zip(pulled, tangents) if dx.node is not None]
     if not linear:
         pushed = tuple([Tensor(np.zeros_like(y.array)) for y in ys])
@@ -37,33 +43,32 @@ def jvp(func: Callable, inputs, v=None, create_graph: bool = False):
     return packed(ys, create_graph), packed(_finish(pushed, create_graph), create_graph)
 
 
-def jacobian(func: Callable, inputs, create_graph: bool = False):
+def jacobian(func: Callable, inputs, create_graph: bool = False, strict: bool = False):
     """d func(x) / d x, of shape [*output, *input]; nested tuples for several inputs or outputs."""
-    xs, ys, packed = _run(func, inputs, create_graph)
-    blocks = [[_block(y, x, create_graph) for x in xs] for y in ys]
-    rows = [_like(inputs, row) for row in blocks]
+    xs, ys, packed = _run(func, inputs, create_graph, strict)
+    rows = [_like(inputs, blocks(y, xs, create_graph, strict)) for y in ys]
     return rows[0] if packed.single else tuple(rows)
 
 
-def hessian(func: Callable, inputs, create_graph: bool = False):
+def hessian(func: Callable, inputs, create_graph: bool = False, strict: bool = False):
     """d2 func(x) / dx2 of a scalar function, of shape [*input, *input]; nested tuples for several inputs."""
     several = isinstance(inputs, (tuple, list))
 
     def slope(*xs: Tensor):
-        return jacobian(func, xs if several else xs[0], create_graph=True)
+        return jacobian(func, xs if several else xs[0], create_graph=True, strict=strict)
 
     y = func(*_as_list(inputs))
     if y.array.size != 1:
         raise RuntimeError(f"hessian: the function must return one number, got shape {tuple(y.array.shape)}")
-    return jacobian(slope, inputs, create_graph)
+    return jacobian(slope, inputs, create_graph, strict)
 
 
-def hvp(func: Callable, inputs, v=None, create_graph: bool = False):
+def hvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(x), H v) of a scalar function: the vjp of its gradient, since H is symmetric."""
-    xs, ys, packed = _run(func, inputs, True)
+    xs, ys, packed = _run(func, inputs, True, strict)
     tangents = _tangents(v, xs, "hvp")
     with enable_grad():
-        slope = grad(ys, xs, create_graph=True, materialize_grads=True)
+        slope = grad(ys, xs, create_graph=True, materialize_grads=not strict)
     pairs = [(dx, t) for dx, t in zip(slope, tangents, strict=True) if dx.node is not None]
     if not pairs:
         found = tuple([Tensor(np.zeros_like(x.array)) for x in xs])
@@ -71,6 +76,11 @@ def hvp(func: Callable, inputs, v=None, create_graph: bool = False):
         dxs, ts = zip(*pairs)
         found = grad(dxs, xs, ts, create_graph=create_graph, materialize_grads=True)
     return packed(ys, create_graph), _like(inputs, _finish(found, create_graph))
+
+
+def vhp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
+    """(func(x), v^T H) of a scalar function: the same as H v."""
+    return hvp(func, inputs, v, create_graph, strict)
 
 
 def _tangents(v, xs: list, name: str) -> list:
@@ -99,7 +109,7 @@ class _Packed:
         return ys[0] if self.single else tuple(ys)
 
 
-def _run(func: Callable, inputs, create_graph: bool) -> tuple[list, list, _Packed]:
+def _run(func: Callable, inputs, create_graph: bool, strict: bool) -> tuple[list, list, _Packed]:
     """Call `func` on inputs that require grad: fresh leaves, or aliases that stay connected."""
     given = _as_list(inputs)
     with enable_grad():
@@ -108,7 +118,9 @@ def _run(func: Callable, inputs, create_graph: bool) -> tuple[list, list, _Packe
     single = not isinstance(result, (tuple, list))
     ys = [result] if single else list(result)
     for i, y in enumerate(ys):
-        if y.node is None:  # does not depend on the inputs: a constant with gradient zero
+        if y.node is None and strict:
+            raise RuntimeError(f"output {i} of the function is independent of all inputs, which strict=True refuses")
+        if y.node is None:  # a constant with gradient zero
             ys[i] = _leaf(y.array)
     return xs, ys, _Packed(single)
 
@@ -117,17 +129,21 @@ def _leaf(array: np.ndarray) -> Tensor:
     return Tensor(array, Leaf(array))
 
 
-def _block(y: Tensor, x: Tensor, create_graph: bool) -> Tensor:
-    """The Jacobian of one output by one input: a backward pass for each element of the output."""
+def blocks(y: Tensor, xs: Sequence[Tensor], create_graph: bool, strict: bool = False) -> list[Tensor]:
+    """The Jacobian of one output by every input: a backward pass for each element of the output."""
     rows = []
     for i in range(y.array.size):
         unit = np.zeros(y.array.shape, y.array.dtype)
         unit.reshape(-1)[i] = 1
-        (row,) = grad(y, x, Tensor(unit), retain_graph=True, create_graph=create_graph, materialize_grads=True)
-        rows.append(row)
-    if not create_graph:
-        return Tensor(np.array([row.array for row in rows], dtype=x.array.dtype).reshape(y.array.shape + x.array.shape))
-    return assemble(*rows, outer=y.array.shape, inner=x.array.shape)
+        options = {"create_graph": create_graph, "materialize_grads": not strict}
+        rows.append(grad(y, xs, Tensor(unit), retain_graph=True, **options))
+    return [_stacked([row[k] for row in rows], y, x, create_graph) for k, x in enumerate(xs)]
+
+
+def _stacked(rows: list[Tensor], y: Tensor, x: Tensor, create_graph: bool) -> Tensor:
+    if create_graph and rows:
+        return assemble(*rows, outer=y.array.shape, inner=x.array.shape)
+    return Tensor(np.array([row.array for row in rows], dtype=x.array.dtype).reshape(y.array.shape + x.array.shape))
 
 
 @primitive
