@@ -23,7 +23,7 @@ import tinygrad_rnn as tg
     ("nn.functional", "clip_grad_norm_", "the nearest there is: nn.utils.clip_grad_norm_"),
     ("nn.init", "zero_", "the nearest there is: Tensor.zero_ or nn.init.zeros_"),
     ("nn.utils", "clip_grad_norm", "nn.utils.clip_grad_norm_"),
-    ("optim", "NAdam", "the nearest there is: optim.Adam or optim.AdamW"),
+    ("optim", "AdamWR", "the nearest there is: optim.AdamW or "),
     ("optim.lr_scheduler", "StepLr", "optim.lr_scheduler.StepLR"),
     ("autograd", "gradchek", "autograd.gradcheck"),
     ("utils.dlpack", "from_dlpac", "utils.dlpack.from_dlpack"),

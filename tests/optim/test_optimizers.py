@@ -42,6 +42,24 @@ CASES = [
     ("Adagrad", {}),
     ("Adagrad", {"lr": 0.1, "lr_decay": 0.05, "weight_decay": 0.1}),
     ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.7, "eps": 1e-3, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
+    ("RAdam", {"lr": 0.05, "betas": (0.8, 0.5), "weight_decay": 0.1}),
+    ("RAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.01, 0.5), "maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 10, "weight_decay": 0.1}),
+    ("ASGD", {"lr": 0.1, "t0": 0, "maximize": True}),
+    ("SGD", {"lr": 0.1, "foreach": True}),
+    ("Adam", {"lr": 0.05, "fused": True, "weight_decay": 0.1}),
+    ("RMSprop", {"foreach": True}),
+    ("Adagrad", {"fused": True}),
 ]
 SHAPES = [(3, 4), (5,), ()]
 
@@ -339,10 +357,16 @@ def test_repr_names_every_hyperparameter():
         ("Adadelta", {"rho": 1.5}, "Invalid rho value: 1.5"),
         ("Adadelta", {"rho": -0.1}, "rho value: -0.1"),
         ("Adadelta", {"eps": -1}, "eps value: -1"),
-        ("SGD", {"foreach": True}, "foreach=True is not supported"),
-        ("Adam", {"fused": True}, "fused=True is not supported"),
-        ("RMSprop", {"capturable": True}, "capturable=True is not supported"),
-        ("Adagrad", {"differentiable": True}, "differentiable=True is not supported"),
+        ("Adamax", {"lr": -1}, "learning rate: -1"),
+        ("Adamax", {"betas": (1.0, 0.9)}, "beta parameter at index 0: 1.0"),
+        ("NAdam", {"momentum_decay": -1}, "momentum_decay value: -1"),
+        ("NAdam", {"betas": (0.9, 1.0)}, "beta parameter at index 1: 1.0"),
+        ("RAdam", {"eps": -1}, "eps value: -1"),
+        ("RAdam", {"betas": (0.9, 1.0)}, "beta parameter at index 1: 1.0"),
+        ("Rprop", {"etas": (1.0, 1.2)}, "Invalid eta values"),
+        ("Rprop", {"etas": (0.5, 1.0)}, "Invalid eta values"),
+        ("ASGD", {"lr": -1}, "learning rate: -1"),
+        ("ASGD", {"weight_decay": -1}, "weight_decay value: -1"),
     ],
 )
 def test_bad_hyperparameters(name, options, message):
@@ -357,7 +381,23 @@ def test_bad_hyperparameters(name, options, message):
     assert len(optimizer.param_groups) == 1
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"])
+@pytest.mark.parametrize("other", ["foreach", "differentiable"])
+def test_what_fused_excludes(other):
+    with pytest.raises(RuntimeError, match=f"fused=True and {other}=True exclude each other"):
+        optim.SGD(parameters(), fused=True, **{other: True})
+
+
+@pytest.mark.parametrize(("name", "error"), [("capturable", AssertionError), ("differentiable", RuntimeError)])
+def test_a_step_that_is_refused_changes_nothing(name, error):
+    params = parameters()
+    optimizer = optim.Adam([{"params": params[:1]}, {"params": params[1:], name: True}])
+    before = params[0].array.copy()
+    with pytest.raises(error, match=f"Adam.step: {name}=True is not supported"):
+        advance(optimizer, params, [0])
+    np.testing.assert_array_equal(params[0].array, before)
+
+
+@pytest.mark.parametrize("name", sorted(set(optim.__all__) - {"LBFGS", "Optimizer", "lr_scheduler"}))
 def test_signature_is_torchs(name):
     torch = pytest.importorskip("torch")
     ours, theirs = [signature(getattr(place, name)).parameters for place in (optim, torch.optim)]
@@ -435,9 +475,10 @@ def test_a_state_dict_that_does_not_fit_changes_nothing():
 def test_loading_torchs_ways_to_compute_it():
     optimizer = optim.Adam(parameters())
     saved = optimizer.state_dict()
-    saved["param_groups"][0]["fused"] = True
+    saved["param_groups"][0].update(fused=True, capturable=True)
     optimizer.load_state_dict(saved)
-    assert optimizer.param_groups[0]["fused"] is None
+    assert optimizer.param_groups[0]["fused"] is True
+    assert optimizer.param_groups[0]["capturable"] is False
 
 
 def test_a_loaded_state_is_a_copy():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import blocks
-from .optimizer import Optimizer, count, descent, memory, non_negative, sign, update_rule
+from .optimizer import Optimizer, check_betas, count, descent, memory, non_negative, sign, update_rule
 
 
 class Adam(Optimizer):
@@ -57,11 +57,7 @@ class Adam(Optimizer):
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
         non_negative(lr=group["lr"], eps=group["eps"], weight_decay=group["weight_decay"])
-        if len(group["betas"]) != 2:
-            raise ValueError(f"Invalid betas: expected two numbers, got {group['betas']}")
-        for i, beta in enumerate(group["betas"]):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}, expected a number in [0, 1)")
+        check_betas(group["betas"])
 
     def update(self, p: np.ndarray, dp: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, (beta1, beta2), weight_decay = group["lr"], group["betas"], group["weight_decay"]

@@ -136,9 +136,7 @@ class LambdaLR(LRScheduler):
 class StepLR(LRScheduler):
     """lr = lr * gamma every `step_size` epochs. Source: `torch.optim.lr_scheduler.StepLR`."""
 
-    def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 

@@ -14,9 +14,11 @@ from ..autograd.writes import Writes
 from ..kernels.passes import accelerated
 from ..tensor import Tensor
 
-# PyTorch's ways to compute the same update. There is one here: they only stand in the groups, as in PyTorch.
-IMPLEMENTATIONS = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
+# PyTorch has several ways to compute the same update, and asks for them in the groups. There is one here, so "foreach"
+# and "fused" only stand there; these two would change what a step is, and it refuses them as PyTorch does on a CPU.
+REFUSED = {"capturable": AssertionError, "differentiable": RuntimeError}
 
+SCALARS = {"step", "eta", "mu", "mu_product"}  # what is remembered as one float32, not in the shape of the parameter
 
 WORTH_A_KERNEL = 1 << 15  # numbers in all parameters: below, NumPy takes no longer than 0.06 ms
 
@@ -58,12 +60,9 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """Refuse hyperparameters that make no sense; a subclass says which, and calls this for the rest."""
-        for name in IMPLEMENTATIONS:
-            if group.get(name):
-                raise ValueError(
-                    f"{type(self).__name__}: {name}={group[name]!r} is not supported: there is one "
-                    f"implementation, on NumPy arrays; leave {name} out"
-                )
+        for other in ("foreach", "differentiable"):
+            if group.get("fused") and group.get(other):
+                raise RuntimeError(f"{type(self).__name__}: fused=True and {other}=True exclude each other")
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Optimise these parameters as well: a dict with "params" and, where they differ, hyperparameters."""
@@ -127,13 +126,17 @@ class Optimizer:
 
     def _ready(self) -> list[tuple[Tensor, Tensor, dict[str, Any]]]:
         """What one step updates: parameter, gradient, group, all found to fit before anything changes."""
+        for group in self.param_groups:
+            if group.get("capturable") or group.get("differentiable"):
+                name = "capturable" if group.get("capturable") else "differentiable"
+                raise REFUSED[name](f"{type(self).__name__}.step: {name}=True is not supported on a CPU; leave it out")
         pairs = [(p, group) for group in self.param_groups for p in group["params"]]
         ready = [(p, dp, group) for p, group in pairs if (dp := p.grad) is not None]
         for p, dp, _ in ready:
             self.check_writable(p)
             remembered = self.state[p].items() if p in self.state else ()
             for name, x in [("gradient", dp), *remembered]:
-                if isinstance(x, Tensor) and x.array.shape != p.array.shape and name != "step":
+                if isinstance(x, Tensor) and x.array.shape != p.array.shape and name not in SCALARS:
                     shapes = f"it has shape {tuple(p.array.shape)}, its {name} {tuple(x.array.shape)}"
                     raise RuntimeError(f"{self._called(p)}: {shapes}")
         return ready
@@ -187,7 +190,7 @@ class Optimizer:
                 )
         groups = []
         for new, old in zip(saved, own, strict=True):
-            plain = {name: value for name, value in deepcopy(new).items() if name not in IMPLEMENTATIONS}
+            plain = {name: value for name, value in deepcopy(new).items() if name not in REFUSED}
             groups.append({**old, **plain, "params": old["params"]})
             self.check(groups[-1])
         numbers = [number for group in saved for number in group["params"]]
@@ -196,7 +199,7 @@ class Optimizer:
         for number, p in zip(numbers, params, strict=True):
             if number in state_dict["state"]:
                 entries = state_dict["state"][number]
-                dtypes = {name: np.dtype("f4") if name == "step" else p.array.dtype for name in entries}
+                dtypes = {name: np.dtype("f4") if name in SCALARS else p.array.dtype for name in entries}
                 state[p] = {name: restored(value, dtypes[name]) for name, value in entries.items()}
         self.state, self.param_groups = state, groups
 
@@ -231,6 +234,15 @@ def non_negative(**values: float) -> None:
             raise ValueError(f"Invalid {label}: {value}, expected a number of at least 0")
 
 
+def check_betas(betas) -> None:
+    """Refuse what are not two parts of something to be kept."""
+    if len(betas) != 2:
+        raise ValueError(f"Invalid betas: expected two numbers, got {betas}")
+    for i, beta in enumerate(betas):
+        if not 0 <= beta < 1:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}, expected a number in [0, 1)")
+
+
 def number(name: str, value):
     """A hyperparameter; a tensor with one element becomes a number."""
     if not isinstance(value, Tensor):
@@ -242,11 +254,16 @@ def number(name: str, value):
 
 def count(state: dict[str, Any]) -> int:
     """Count this update of the parameter: its number, from 1."""
-    if not isinstance(state.get("step"), Tensor):  # the first, or a number in an old checkpoint
-        state["step"] = Tensor(np.array(state.get("step", 0), np.float32))
-    step = state["step"].array
+    step = scalar(state, "step", 0.0)
     step += 1
     return int(step)
+
+
+def scalar(state: dict[str, Any], name: str, value: float) -> np.ndarray:
+    """The 0-d array that `state` keeps under this name, at first `value`."""
+    if not isinstance(state.get(name), Tensor):  # the first, or a number in an old checkpoint
+        state[name] = Tensor(np.array(state.get(name, value), np.float32))
+    return state[name].array
 
 
 def memory(state: dict[str, Any], name: str, p: np.ndarray, value: float = 0.0) -> np.ndarray:
