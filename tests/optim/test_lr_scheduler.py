@@ -22,6 +22,20 @@ CASES = [
     ("CosineAnnealingLR", {"T_max": 30, "eta_min": 0.01}),
     ("LambdaLR", {"lr_lambda": lambda epoch: 1 / (1 + epoch)}),
     ("LambdaLR", {"lr_lambda": [lambda epoch: 0.9**epoch, lambda epoch: 2 + epoch]}),
+    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 1 - 1 / (5 + epoch)}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.25, "total_iters": 8}),
+    ("LinearLR", {}),
+    ("LinearLR", {"start_factor": 0.9, "end_factor": 0.1, "total_iters": 20}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 20, "power": 2.0}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 5}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.7, "step_size_up": 4}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": [0.7, 0.2], "step_size_up": 4, "step_size_down": 3, "mode": "triangular2"}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.7, "step_size_up": 3, "mode": "exp_range", "gamma": 0.9}),
+    ("CyclicLR", {"base_lr": [0.1, 0.2], "max_lr": 0.7, "step_size_up": 3, "scale_fn": lambda x: 1 / (1 + x),
+                  "scale_mode": "iterations", "cycle_momentum": False}),
     ("OneCycleLR", {"max_lr": 0.7, "total_steps": 31}),
     ("OneCycleLR", {"max_lr": [0.7, 0.1], "epochs": 8, "steps_per_epoch": 4, "anneal_strategy": "linear"}),
     ("OneCycleLR", {"max_lr": 0.7, "total_steps": 40, "three_phase": True, "pct_start": 0.25}),
@@ -86,7 +100,9 @@ def test_plateau_as_torch(options):
     assert schedule.get_last_lr() != [0.5, 0.25] or "eps" in options
 
 
-@pytest.mark.parametrize(("name", "options"), [case for case in CASES if case[0] != "LambdaLR"])
+@pytest.mark.parametrize(("name", "options"), [
+    case for case in CASES if not {"lr_lambda", "scale_fn"} & set(case[1])
+])  # fmt: skip
 def test_a_loaded_schedule_continues(name, options):
     first = optimizer()
     schedule = getattr(lr_scheduler, name)(first, **options)
@@ -165,6 +181,85 @@ class Power:
         return self.base**epoch
 
 
+SEVERAL = {
+    "one after the other": lambda s, o: s.SequentialLR(
+        o, [s.ConstantLR(o, 0.1, 3), s.ExponentialLR(o, 0.9), s.StepLR(o, 2, 0.5)], [3, 9]
+    ),
+    "the second at once": lambda s, o: s.SequentialLR(o, [s.LinearLR(o), s.CosineAnnealingLR(o, 9)], [0]),
+    "warm restarts": lambda s, o: s.SequentialLR(o, [s.LinearLR(o), s.CosineAnnealingWarmRestarts(o, 4)], [5]),
+    "all at once": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 3), s.ExponentialLR(o, 0.9)]),
+    "both": lambda s, o: s.ChainedScheduler(
+        [s.SequentialLR(o, [s.LinearLR(o), s.PolynomialLR(o, 20)], [6]), s.MultiplicativeLR(o, Power(0.99))]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", SEVERAL.values(), ids=SEVERAL)
+def test_several_as_torch(make):
+    torch = pytest.importorskip("torch")
+    ours, theirs = optimizer(), reference(torch)
+    schedule, expected = make(lr_scheduler, ours), make(torch.optim.lr_scheduler, theirs)
+    for _ in range(20):
+        np.testing.assert_allclose(hyperparameters(ours), hyperparameters(theirs), rtol=1e-12)
+        np.testing.assert_allclose(schedule.get_last_lr(), expected.get_last_lr(), rtol=1e-12)
+        ours.step(), theirs.step()
+        schedule.step(), expected.step()
+
+
+@pytest.mark.parametrize("make", SEVERAL.values(), ids=SEVERAL)
+def test_several_continue(make):
+    first, second = optimizer(), optimizer()
+    schedule, resumed = make(lr_scheduler, first), make(lr_scheduler, second)
+    first.step(), second.step()
+    for _ in range(7):
+        schedule.step()
+    saved = pickle.loads(pickle.dumps((first.state_dict(), schedule.state_dict())))
+    second.load_state_dict(saved[0])
+    resumed.load_state_dict(saved[1])
+    for _ in range(7):
+        schedule.step()
+        resumed.step()
+        assert hyperparameters(first) == hyperparameters(second)
+        assert resumed.get_last_lr() == schedule.get_last_lr()
+
+
+def test_what_several_refuse():
+    ours, other = optimizer(), optimizer()
+    one, foreign = lr_scheduler.LinearLR(ours), lr_scheduler.LinearLR(other)
+    plateau = lr_scheduler.ReduceLROnPlateau(ours)
+    before = hyperparameters(ours)
+    for schedules, error, message in [
+        ([], ValueError, "at least one scheduler"),
+        ([one, foreign], ValueError, r"schedulers\[1\] has another"),
+        ([one, plateau], ValueError, r"schedulers\[1\] is ReduceLROnPlateau"),
+        ([one, 3], TypeError, r"schedulers\[1\] is no scheduler but int"),
+    ]:
+        with pytest.raises(error, match=message):
+            lr_scheduler.SequentialLR(ours, schedules, [2])
+        with pytest.raises(error, match=message):
+            lr_scheduler.ChainedScheduler(schedules)
+    with pytest.raises(ValueError, match="2 milestones for 1 schedulers"):
+        lr_scheduler.SequentialLR(ours, [one], [2, 3])
+    assert hyperparameters(ours) == before
+
+
+def test_a_group_added_to_a_plateau():
+    ours = optimizer()
+    schedule = lr_scheduler.ReduceLROnPlateau(ours, patience=0, min_lr=0.2)
+    strict = lr_scheduler.ReduceLROnPlateau(ours, patience=0, min_lr=[0.1, 0.1])
+    ours.add_param_group({"params": [Tensor(np.ones(2)).requires_grad_()], "lr": 3.0})
+    schedule.step(1.0), schedule.step(2.0)
+    assert schedule.get_last_lr() == pytest.approx([0.2, 0.2, 0.3])
+    with pytest.raises(RuntimeError, match="2 values in min_lrs, the optimizer now has 3"):
+        strict.step(1.0), strict.step(2.0)
+
+
+def test_get_lr_is_for_step():
+    schedule = lr_scheduler.ExponentialLR(optimizer(), 0.5)
+    with pytest.warns(UserWarning, match="get_last_lr"):
+        assert schedule.get_lr() == [0.25, 0.125]
+
+
 def test_lambda_state_is_that_of_callable_objects():
     schedule = lr_scheduler.LambdaLR(optimizer(), [lambda epoch: 1.0, Power(0.5)])
     saved = schedule.state_dict()
@@ -193,7 +288,7 @@ def test_a_schedule_of_the_user():
     schedule = Linear(ours)
     schedule.step()
     assert schedule.get_last_lr() == pytest.approx([0.45, 0.225])
-    with pytest.raises(TypeError, match="get_lr"):
+    with pytest.raises(NotImplementedError, match=r"LRScheduler must define get_lr\(\)"):
         lr_scheduler.LRScheduler(ours)
 
 
@@ -205,6 +300,14 @@ def test_a_schedule_of_the_user():
         ("ReduceLROnPlateau", {"threshold_mode": "x"}, "threshold mode 'x' is unknown"),
         ("ReduceLROnPlateau", {"min_lr": [0.1]}, "expected 2 values for min_lr"),
         ("LambdaLR", {"lr_lambda": [abs]}, "expected 2 values for lr_lambdas"),
+        ("ConstantLR", {"factor": 1.1}, "factor expected to be between 0 and 1"),
+        ("LinearLR", {"start_factor": 0}, "Starting multiplicative factor"),
+        ("LinearLR", {"end_factor": -0.1}, "Ending multiplicative factor"),
+        ("CosineAnnealingWarmRestarts", {"T_0": 0}, "positive integer T_0"),
+        ("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 0.5}, "positive integer T_mult"),
+        ("CosineAnnealingWarmRestarts", {"T_0": 1, "eta_min": "0"}, "a number as eta_min"),
+        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "mode": "square"}, "mode 'square' is invalid"),
+        ("CyclicLR", {"base_lr": [0.1], "max_lr": 1.0}, "expected 2 values for base_lr"),
         ("OneCycleLR", {"max_lr": 1.0}, "total_steps OR"),
         ("OneCycleLR", {"max_lr": 1.0, "total_steps": 0}, "positive integer total_steps"),
         ("OneCycleLR", {"max_lr": 1.0, "epochs": 1.5, "steps_per_epoch": 2}, "positive integer epochs"),
