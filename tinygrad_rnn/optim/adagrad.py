@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import blocks
-from .optimizer import Optimizer, count, descent, memory, non_negative, sign, update_rule
+from .optimizer import Optimizer, count, descent, memory, non_negative, scalar, sign, update_rule
 
 
 class Adagrad(Optimizer):
@@ -47,6 +47,8 @@ class Adagrad(Optimizer):
             "initial_accumulator_value": initial_accumulator_value, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "fused": fused,
         })  # fmt: skip
+        for p in [p for group in self.param_groups for p in group["params"]]:
+            self.summed(p.array, self.state[p], initial_accumulator_value)
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
@@ -54,9 +56,15 @@ class Adagrad(Optimizer):
         non_negative(**{name: group[name] for name in names})
 
     def update(self, p: np.ndarray, dp: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        s = self.summed(p, state, group["initial_accumulator_value"])
         lr = group["lr"] / (1 + (count(state) - 1) * group["lr_decay"])
-        s = memory(state, "sum", p, group["initial_accumulator_value"])
         adagrad(p, dp, s, sign(group), group["weight_decay"], group["eps"], lr, among=self.among)
+
+    @staticmethod
+    def summed(p: np.ndarray, state: dict[str, Any], start: float) -> np.ndarray:
+        """s, in a state that is whole from the beginning."""
+        scalar(state, "step", 0.0)
+        return memory(state, "sum", p, start)
 
 
 @update_rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -36,7 +37,7 @@ class Optimizer:
 
     Raises:
         TypeError: a single tensor instead of a list, or something that is not a tensor.
-        ValueError: no parameters, a parameter twice, a computed tensor, or a hyperparameter out of range.
+        ValueError: no parameters, one in two groups, a computed tensor, or a hyperparameter out of range.
 
     Source: `torch.optim.Optimizer`.
     """
@@ -78,14 +79,14 @@ class Optimizer:
         params = [p[1] if isinstance(p, tuple) else p for p in params]
         self._check_params(params)
         given = {name: number(name, value) for name, value in param_group.items() if name != "params"}
-        group = {**self.defaults, **given, "params": params}
         if names:
-            group["param_names"] = names
+            given["param_names"] = names
+        group = {"params": params, **given, **{key: x for key, x in self.defaults.items() if key not in given}}
         self.check(group)
         self.param_groups.append(group)
 
     def _check_params(self, params: list) -> None:
-        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        elsewhere = {id(p) for group in self.param_groups for p in group["params"]}
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, params[{i}] is a {type(p).__name__}")
@@ -94,9 +95,11 @@ class Optimizer:
                     f"can't optimize a non-leaf Tensor: params[{i}] was computed by {p.node.describe()}; "
                     f"optimize what it was computed from, or detach() it and require its gradient"
                 )
-            if id(p) in seen:
-                raise ValueError(f"a parameter appears more than once: params[{i}], of {p.shape}")
-            seen.add(id(p))
+            if id(p) in elsewhere:
+                raise ValueError(f"some parameters appear in more than one parameter group: params[{i}], of {p.shape}")
+        if len({id(p) for p in params}) < len(params):
+            twice = "optimizer contains a parameter group with duplicate parameters: each is updated as often"
+            warnings.warn(twice, stacklevel=5)  # where the optimizer is made
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zeros."""
@@ -163,8 +166,11 @@ class Optimizer:
         """
         params = [p for group in self.param_groups for p in group["params"]]
         place = {id(p): i for i, p in enumerate(params)}
-        groups = [{**group, "params": [place[id(p)] for p in group["params"]]} for group in self.param_groups]
-        state = {place[id(p)]: self.state[p] for p in params if p in self.state}
+        groups = []
+        for group in self.param_groups:
+            hyperparameters = {name: value for name, value in group.items() if name != "params"}
+            groups.append({**hyperparameters, "params": [place[id(p)] for p in group["params"]]})
+        state = {place[id(p)]: self.state[p] for p in params if self.state.get(p)}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -206,7 +212,7 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
+            lines += [""] * (i > 0) + [f"Parameter Group {i}"]
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
 

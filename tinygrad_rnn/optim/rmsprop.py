@@ -60,8 +60,8 @@ class RMSprop(Optimizer):
         alpha, momentum = group["alpha"], group["momentum"]
         count(state)
         v = memory(state, "square_avg", p)
-        mean = memory(state, "grad_avg", p) if group["centered"] else None
         b = memory(state, "momentum_buffer", p) if momentum else None
+        mean = memory(state, "grad_avg", p) if group["centered"] else None
         rmsprop(
             p, dp, v, mean, b, sign(group), group["weight_decay"], alpha, 1 - alpha, group["eps"], momentum,
             group["lr"], among=self.among,
