@@ -74,7 +74,7 @@ class OneCycleLR(Schedule):
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be 'cos' or 'linear', instead got {anneal_strategy!r}")
         self.total_steps, self._anneal_func_type = total_steps, anneal_strategy
-        self.cycle_momentum, self.use_beta1 = cycle_momentum, "betas" in optimizer.defaults
+        self.cycle_momentum = cycle_momentum
 
         up = pct_start * total_steps - 1  # the step at which a phase ends, and what it goes from and to
         rise = phase(up, "initial_lr", "max_lr", "max_momentum", "base_momentum")
@@ -85,6 +85,7 @@ class OneCycleLR(Schedule):
 
         peaks = each_group(optimizer, "max_lr", max_lr)
         if cycle_momentum:
+            self.use_beta1 = "betas" in optimizer.defaults
             momentum_bounds(optimizer, base_momentum, max_momentum, last_epoch == -1)
         if last_epoch == -1:
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
