@@ -21,6 +21,7 @@ import numpy as _np
 from . import autograd, ops
 from .absent import Absent as _Absent
 from .absent import name_the_nearest as _name_the_nearest
+from .autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.graph import Node
 from .autograd.op import fused, nondifferentiable, primitive
 from .autograd.promotion import get_default_dtype, promote_types, set_default_dtype

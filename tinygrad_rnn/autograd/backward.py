@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .anomaly import Anomaly, check_nan
 from .graph import LEAF, PORT, Node, Tensor, port
 from .op import Op, primitive
 from .scope import Frame, at, frames
@@ -42,6 +43,7 @@ def sweep(
             ports.setdefault(node.inputs[0], []).append(node)
     oldest = min([node.seq for node in targets]) if wanted else 0
     between = leading_to(targets, roots, oldest) if wanted else None
+    suspicious = Anomaly.enabled and Anomaly.check_nan
     retain = create_graph if retain_graph is None else retain_graph
     everywhere = deposit and not wanted
     plain = any([root is not None and root.plain_grad for root in roots])  # a graph of Values, of numbers
@@ -96,6 +98,8 @@ def sweep(
             dxs = pull_recorded(node, dy)
         else:
             dxs = rule.pull(complete(dy, node) if dy.__class__ is list else dy, *saved)
+        if suspicious:
+            check_nan(node, dxs)
         if saved and not retain and (rule.frees or (rule.frees is None and any_array(saved))):
             node.saved = Freed(rule, saved) if rule.op.body else None
         for source, dx in zip(node.inputs, dxs) if rule.only is None else ((node.inputs[rule.only], dxs),):
@@ -348,7 +352,7 @@ def grad(
 
 
 def backward(
-    tensors, grad_tensors=None, retain_graph: bool | None = None, create_graph: bool = False, inputs=None
+    tensors, grad_tensors=None, retain_graph: bool | None = None, create_graph: bool = False, *, inputs=None
 ) -> None:
     """Accumulate the gradient of `tensors` into `.grad` of every leaf below them (every Value).
 

@@ -25,6 +25,7 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
+    fast_mode: bool = False,
 ) -> bool:
     """Compare the full Jacobian of `func` with (f(x + eps) - f(x - eps)) / (2 eps).
 
@@ -34,6 +35,7 @@ def gradcheck(
         eps, atol, rtol: the step, and |analytic - numeric| <= atol + rtol |numeric|.
         raise_exception: raise `GradcheckError` on a difference; otherwise return False.
         nondet_tol: how far two backward passes may differ.
+        fast_mode: in PyTorch a check of one random direction; here all are checked anyway.
 
     Raises:
         ValueError: no input requires grad.
