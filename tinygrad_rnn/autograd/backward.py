@@ -334,7 +334,9 @@ def grad(
     if len(seeds) != len(ys):
         raise RuntimeError(f"grad: got {len(ys)} outputs and {len(seeds)} grad_outputs")
     for i, x in enumerate(xs):
-        if x.node is None:
+        if getattr(x, "node", None) is None:
+            if not hasattr(x, "node"):
+                raise TypeError(f"grad: input {i} must be a tensor, got {type(x).__name__}")
             raise RuntimeError(f"grad: input {i} does not require grad; call requires_grad_() before it is used")
     dys = [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
     found = _run([y.node for y in ys], dys, create_graph, retain_graph, wanted=frozenset([x.node for x in xs]))

@@ -75,11 +75,11 @@ class Function:
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        raise TypeError("a Function must define a static method forward(ctx, *args)")
+        raise NotImplementedError("a Function must define a static method forward(ctx, *args)")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        raise TypeError("a Function must define a static method backward(ctx, *grad_outputs)")
+        raise NotImplementedError("a Function must define a static method backward(ctx, *grad_outputs)")
 
     setup_context: Callable | None = None
 

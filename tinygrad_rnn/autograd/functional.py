@@ -57,7 +57,7 @@ def hessian(func: Callable, inputs, create_graph: bool = False, strict: bool = F
     def slope(*xs: Tensor):
         return jacobian(func, xs if several else xs[0], create_graph=True, strict=strict)
 
-    y = func(*_as_list(inputs))
+    (y,) = _tensors("outputs", [func(*_tensors("inputs", _as_list(inputs)))])
     if y.array.size != 1:
         raise RuntimeError(f"hessian: the function must return one number, got shape {tuple(y.array.shape)}")
     return jacobian(slope, inputs, create_graph, strict)
@@ -70,6 +70,8 @@ def hvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool
     with enable_grad():
         slope = grad(ys, xs, create_graph=True, materialize_grads=not strict)
     pairs = [(dx, t) for dx, t in zip(slope, tangents, strict=True) if dx.node is not None]
+    if strict and len(pairs) < len(xs):
+        raise RuntimeError("the gradient of the function is independent of an input, which strict=True refuses")
     if not pairs:
         found = tuple([Tensor(np.zeros_like(x.array)) for x in xs])
     else:
@@ -111,18 +113,25 @@ class _Packed:
 
 def _run(func: Callable, inputs, create_graph: bool, strict: bool) -> tuple[list, list, _Packed]:
     """Call `func` on inputs that require grad: fresh leaves, or aliases that stay connected."""
-    given = _as_list(inputs)
+    given = _tensors("inputs", _as_list(inputs))
     with enable_grad():
         xs = [alias(x) if create_graph and x.node is not None else _leaf(x.array) for x in given]
         result = func(*xs)
     single = not isinstance(result, (tuple, list))
-    ys = [result] if single else list(result)
+    ys = _tensors("outputs", _as_list(result))
     for i, y in enumerate(ys):
         if y.node is None and strict:
             raise RuntimeError(f"output {i} of the function is independent of all inputs, which strict=True refuses")
         if y.node is None:  # a constant with gradient zero
             ys[i] = _leaf(y.array)
     return xs, ys, _Packed(single)
+
+
+def _tensors(what: str, xs: list) -> list:
+    for x in xs:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"the {what} of the function must be tensors, got {type(x).__name__}")
+    return xs
 
 
 def _leaf(array: np.ndarray) -> Tensor:

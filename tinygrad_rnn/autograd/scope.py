@@ -134,7 +134,7 @@ class _Mode(ContextDecorator):
         _switch(self._old.pop())
 
 
-def _generator_in(mode: Callable[[], _Mode], function: Callable) -> Callable:
+def _generator_in(mode: Callable[[], AbstractContextManager], function: Callable) -> Callable:
     """A generator function whose body, but nothing of its caller, runs in the mode."""
 
     @wraps(function)
@@ -192,13 +192,15 @@ class Setting(ContextDecorator):
     read: Callable[[], Any]
     write: Callable[[Any], None]
 
-    def __init__(self, mode: bool = True) -> None:
+    def __init__(self, mode: bool) -> None:
         self.mode = bool(mode)
         self._old = self.read()
         self.write(self.mode)
 
     def __call__(self, function):
         self.write(self._old)  # a decorator switches inside the function only
+        if isgeneratorfunction(function):
+            return _generator_in(self._recreate_cm, function)
         return super().__call__(function)
 
     def _recreate_cm(self):
