@@ -1,7 +1,8 @@
 """Derivatives of functions: vjp, jvp, Jacobian, Hessian and their products. Source: `torch.autograd.functional`.
 
 Everywhere `create_graph` keeps the results connected to the inputs, and `strict` makes it an error that an output
-does not depend on an input (otherwise its derivative is zero).
+does not depend on an input (otherwise its derivative is zero). `vectorize` asks PyTorch to compute all rows of a
+Jacobian at once; here it is one after the other anyway.
 """
 
 from __future__ import annotations
@@ -43,15 +44,17 @@ def jvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool
     return packed(ys, create_graph), packed(_finish(pushed, create_graph), create_graph)
 
 
-def jacobian(func: Callable, inputs, create_graph: bool = False, strict: bool = False):
+def jacobian(func: Callable, inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False):
     """d func(x) / d x, of shape [*output, *input]; nested tuples for several inputs or outputs."""
+    _check_way(strict, vectorize)
     xs, ys, packed = _run(func, inputs, create_graph, strict)
     rows = [_like(inputs, blocks(y, xs, create_graph, strict)) for y in ys]
     return rows[0] if packed.single else tuple(rows)
 
 
-def hessian(func: Callable, inputs, create_graph: bool = False, strict: bool = False):
+def hessian(func: Callable, inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False):
     """d2 func(x) / dx2 of a scalar function, of shape [*input, *input]; nested tuples for several inputs."""
+    _check_way(strict, vectorize)
     several = isinstance(inputs, (tuple, list))
 
     def slope(*xs: Tensor):
@@ -125,6 +128,11 @@ def _run(func: Callable, inputs, create_graph: bool, strict: bool) -> tuple[list
         if y.node is None:  # a constant with gradient zero
             ys[i] = _leaf(y.array)
     return xs, ys, _Packed(single)
+
+
+def _check_way(strict: bool, vectorize: bool) -> None:
+    if strict and vectorize:
+        raise RuntimeError("strict=True and vectorize=True exclude each other")
 
 
 def _tensors(what: str, xs: list) -> list:

@@ -182,6 +182,7 @@ CALLS = {f"utils.data.{name}": listed for name, listed in {
     ] + [Program(split, [1 / 3, 1 / 3, 1 / 3], 11, dtypes=("float64",))] + programs(split_with_nothing_left) + [
         Program(split, lengths, raises=True) for lengths in ([7, 4], [0.5, 0.4], [1.5, -0.5], [], [0.5, 0.6])
     ],
+    "Sampler": refused(lambda data, torch: list(data.Sampler()), lambda data, torch: len(data.Sampler())),
     "SequentialSampler": programs(sampled("SequentialSampler", range(4)), sampled("SequentialSampler", [])),
     "RandomSampler": programs(
         lambda torch: shuffled(torch, lambda data: data.RandomSampler(range(6))),

@@ -72,6 +72,8 @@ CALLS = {
         functional("jacobian", of_two, (c(2), c(2))), functional("jacobian", constants, c(2)), Program(through, f(2)),
         functional("jacobian", first_only, (c(2), c(2))), functional("jacobian", powers, c(3), **STRICT),
         functional("jacobian", constants, c(2), **STRICT, raises=True),
+        functional("jacobian", powers, c(3), vectorize=True),
+        functional("jacobian", powers, c(3), **STRICT, vectorize=True, raises=True),
         functional("jacobian", first_only, (c(2), c(2)), **STRICT, raises=True),
         functional("jacobian", lambda torch: lambda x: 3.0, c(2), raises=True),
         functional("jacobian", sums, 3.0, raises=True),
@@ -81,6 +83,8 @@ CALLS = {
         functional("hessian", scalar_of_two, (c(2), c(2))), functional("hessian", scalar_of_two, (c(2), c(1))),
         functional("hessian", sums, f(2), create_graph=True), functional("hessian", powers, c(3), raises=True),
         functional("hessian", lambda torch: lambda x: 3.0, c(2), raises=True),
+        functional("hessian", scalar_of_two, (c(2), c(2)), vectorize=True),
+        functional("hessian", sums, c(2), **STRICT, vectorize=True, raises=True),
         functional("hessian", linear, c(2), **STRICT, raises=True),
     ],
     **{f"autograd.functional.{name}": [
