@@ -20,6 +20,7 @@ from zlib import crc32
 import numpy as np
 
 FLOATS = ("float64", "float32")
+ERRORS = {name for name in vars(builtins) if name.endswith("Error")}
 
 
 # --- what calls are written with -----------------------------------------------------------------------------
@@ -128,7 +129,7 @@ def _away(x: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Outcome:
-    """What came of a call: flat lists, in order; `error` alone if it failed."""
+    """What came of a call: flat lists, in order; `error` alone if it failed: what it is, the closest kind first."""
 
     values: list = field(default_factory=list)
     kinds: list = field(default_factory=list)
@@ -150,7 +151,7 @@ def outcome(name: str, number: int, call: Call, library: Any, dtype: str) -> Out
     except Exception as error:
         if not call.raises:
             raise
-        return Outcome(error=next(c.__name__ for c in type(error).__mro__ if hasattr(builtins, c.__name__)))
+        return Outcome(error=" ".join([c.__name__ for c in type(error).__mro__ if c.__name__ in ERRORS]))
 
 
 def _made(name: str, call: Call, making: Making) -> Outcome:
@@ -240,9 +241,7 @@ def _flatten(result: Any, library: Any, values: list, kinds: list) -> None:
         kinds.append(f"{str(result.dtype).rpartition('.')[2]}{list(result.shape)}{' grad' * result.requires_grad}")
         values.append(result)
     elif isinstance(result, (tuple, list)) and not isinstance(result, library.Size):
-        kinds.append(
-            " ".join(getattr(type(result), "__match_args__", [type(result).__name__]))
-        )
+        kinds.append(" ".join(getattr(type(result), "__match_args__", [type(result).__name__])))
         for part in result:
             _flatten(part, library, values, kinds)
     elif isinstance(result, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from functools import cache
 
 import numpy as np
@@ -27,8 +26,8 @@ each_call = pytest.mark.parametrize(("table", "name", "number", "call", "dtype")
 
 def assert_same(found: Outcome, expected: Outcome, tolerance: float) -> None:
     if expected.error:
-        wanted, got = getattr(builtins, expected.error), getattr(builtins, found.error or "int")
-        assert issubclass(got, wanted), f"expected {wanted.__name__}, got {found.error or found}"
+        wanted = expected.error.split()[0]
+        assert wanted in found.error.split(), f"expected {wanted}, got {found.error or found}"
         return
     assert found.error == ""
     assert found.kinds == expected.kinds
