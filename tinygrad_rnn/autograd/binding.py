@@ -15,6 +15,12 @@ Ints = tuple[int, ...]  # what forward is given
 Dims = Any  # None, an int or a tuple of ints
 
 MISSING = object()
+INPUTS = {"x": "input", "a": "input", "b": "other"}  # PyTorch's names for what the mathematics here calls so
+SPELLINGS = {
+    "axis": "dim", "keepdims": "keepdim", "axes": "dims", "axis0": "dim0", "axis1": "dim1",
+    "split_size": "split_size_or_sections",
+}  # fmt: skip
+PACKAGE = __name__.partition(".")[0]
 
 
 def bind(op, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
@@ -54,11 +60,11 @@ def bind(op, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]
 
 
 def spelled(op, name: str) -> str:
-    """A keyword by the name it has here; the first input may be called `input`, as in PyTorch."""
-    name = {"axis": "dim", "keepdims": "keepdim", "axes": "dims"}.get(name, name)
-    if name == "input" and "input" not in op.inputs and op.inputs:
-        return op.inputs[0]
-    return name
+    """A keyword by the name it has here; inputs also by PyTorch's names."""
+    name = SPELLINGS.get(name, name)
+    if name in op.inputs or name in op.attrs:
+        return name
+    return {"input": op.inputs[0], **{INPUTS.get(own, own): own for own in op.inputs}}.get(name, name)
 
 
 def is_input(p: Parameter) -> bool:

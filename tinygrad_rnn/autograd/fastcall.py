@@ -24,7 +24,14 @@ BOTH, ONLY_FIRST, ONLY_SECOND = (True, True), (True, False), (False, True)
 new = object.__new__
 
 
-def unary(op) -> Callable:
+def named(call: Callable, names: list[str]) -> Callable:
+    """The same function with other names of its parameters: keywords that cost nothing where none is used."""
+    code = call.__code__
+    call.__code__ = code.replace(co_varnames=(*names, *code.co_varnames[len(names) :]))
+    return call
+
+
+def unary(op, names: list[str]) -> Callable:
     forward, rule = op.forward, None
 
     def call(x):
@@ -44,10 +51,10 @@ def unary(op) -> Callable:
             rule = op.rule((True,))
         return recorded(y, rule, (node,), rule.save(array, y, (True,)), scope)
 
-    return call
+    return named(call, names)
 
 
-def binary(op) -> Callable:
+def binary(op, names: list[str]) -> Callable:
     forward = op.forward
     both = first = second = None  # rules for the inputs that require grad
 
@@ -87,7 +94,7 @@ def binary(op) -> Callable:
                 rule = both = op.rule(needs)
         return recorded(y, rule, (a_node, b_node), rule.save(a_array, b_array, y, needs), scope)
 
-    return call
+    return named(call, names)
 
 
 def recorded(y: ndarray, rule, inputs: tuple, saved: tuple, scope: Scope) -> Tensor:
@@ -107,10 +114,10 @@ def recorded(y: ndarray, rule, inputs: tuple, saved: tuple, scope: Scope) -> Ten
     return tensor
 
 
-def unary_with_attrs(op) -> Callable:
+def unary_with_attrs(op, names: list[str]) -> Callable:
     """One input and one output, with attributes: reductions, shapes, indexing."""
     forward = op.forward
-    rule, (name,) = None, op.inputs
+    rule, (name,) = None, names
     defaults = {f"default_{attr}": value for attr, value in op.attrs.items() if value is not Parameter.empty}
     signed = [f"{attr}=default_{attr}" if f"default_{attr}" in defaults else attr for attr in op.attrs]
     if len(op.positional) < len(op.attrs):

@@ -27,6 +27,8 @@ import numpy as np
 
 from .binding import (
     CONVERTERS,
+    INPUTS,
+    PACKAGE,
     Array,
     ArrayBool,
     ArrayInt,
@@ -346,6 +348,8 @@ class Op:
         kind: type[Exception] = RuntimeError if type(error) is ValueError else type(error)
         if isinstance(error, IndexError):
             kind = IndexError
+        elif isinstance(error, TypeError) and ("ufunc" in str(error) or "numpy boolean" in str(error)):
+            kind = NotImplementedError  # NumPy's word on the dtype
         elif kind not in (RuntimeError, TypeError, NotImplementedError, ValueError):
             return error
         return kind(f"{self.name}: {error} (given {given}{extra})")
@@ -404,7 +408,9 @@ def _face(op: Op, described: Callable) -> Any:
         shape = {1: unary, 2: binary}.get(len(op.inputs))
     elif op.single and len(op.inputs) == 1 and not (op.hidden or op.variadic or op.body) and op.differentiable:
         shape = unary_with_attrs
-    call: Any = update_wrapper(shape(op) if shape else lambda *args, **kwargs: op(*args, **kwargs), described)
+    ours = described.__module__.partition(".")[0] == PACKAGE
+    names = [INPUTS.get(name, name) if ours else name for name in op.inputs]
+    call: Any = update_wrapper(shape(op, names) if shape else lambda *args, **kwargs: op(*args, **kwargs), described)
     call.op, call.vjp = op, op.vjp
     return call
 
