@@ -36,6 +36,7 @@ from .device import device, get_default_device, set_default_device
 from .interchange import from_dlpack, from_numpy, to_dlpack
 from .ops import *  # noqa: F403
 from .ops import add_scaled as add
+from .ops import div_rounded as div
 from .ops import sub_scaled as sub
 from .printing import set_printoptions
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
@@ -56,8 +57,6 @@ int64 = long = _np.dtype("int64")
 uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 dtype = _np.dtype
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
-
-subtract, multiply, divide, true_divide = sub, ops.mul, ops.div, ops.div
 
 _name_the_nearest(autograd.__name__)  # the engine knows neither this nor old spellings
 _name_the_nearest(autograd.functional.__name__)

@@ -12,6 +12,7 @@ import numpy as np
 from . import creation, ops
 from .autograd.graph import Tensor
 from .autograd.inplace import in_place, in_place_view, write
+from .ops.aliases import __all__ as ALIASES
 from .ops.indexing import canonical
 from .ops.indexing import write as write_at
 
@@ -27,14 +28,11 @@ METHODS = """
     reshape_as roll round rsqrt scatter scatter_add select sigmoid sign sin sinh softmax sort split sqrt square
     squeeze std sum swapaxes swapdims t take_along_dim tan tanh tensor_split tile topk transpose tril triu trunc unbind
     unflatten unique unsqueeze var view view_as
-""".split()
+""".split() + ALIASES
 
-# Methods whose operation has another name (PyTorch has several names for some).
+# Methods whose operation has another name.
 RENAMED: dict[str, Callable] = {
-    "absolute": ops.abs, "add": ops.add_scaled, "arccos": ops.acos, "arcsin": ops.asin, "arctan": ops.atan,
-    "div": ops.div, "divide": ops.div, "greater": ops.gt, "greater_equal": ops.ge, "less": ops.lt,
-    "less_equal": ops.le, "multiply": ops.mul, "negative": ops.neg, "not_equal": ops.ne, "sub": ops.sub_scaled,
-    "subtract": ops.sub_scaled, "true_divide": ops.div, "bernoulli": creation.bernoulli,
+    "add": ops.add_scaled, "div": ops.div_rounded, "sub": ops.sub_scaled, "bernoulli": creation.bernoulli,
     "multinomial": creation.multinomial, "where": lambda input, condition, other: ops.where(condition, input, other),
 }  # fmt: skip
 
@@ -44,7 +42,7 @@ IN_PLACE = """
     le lerp log log10 log1p log2 logical_and logical_not logical_or logical_xor lt masked_fill mul nan_to_num ne neg pow
     reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square sub tan tanh tril triu
     trunc
-""".split()
+""".split() + ALIASES
 
 # In place in shape only: the handle gets another view of the same memory.
 RESHAPING = "squeeze t transpose unsqueeze swapaxes swapdims".split()

@@ -1,6 +1,24 @@
 """Every operation: forward and gradient rule side by side, plain mathematics in operator syntax."""
 
 from .activation import elu, erf, gelu, leaky_relu, logsigmoid, relu, sigmoid, silu, softplus, tanh
+from .aliases import (
+    absolute,
+    arccos,
+    arcsin,
+    arctan,
+    arctan2,
+    divide,
+    fix,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    multiply,
+    negative,
+    not_equal,
+    subtract,
+    true_divide,
+)  # fmt: skip
 from .arithmetic import add, add_scaled, addcdiv, addcmul, div, lerp, mul, neg, sub, sub_scaled
 from .attention import scaled_dot_product_attention
 from .channels import batch_norm, dropout1d, dropout2d
@@ -102,7 +120,7 @@ from .reduction import (
     var_mean,
 )  # fmt: skip
 from .rnn import NONLINEARITIES, rnn_sequence, rnn_step
-from .rounding import ceil, floor, floor_divide, fmod, remainder, round, trunc
+from .rounding import ceil, div_rounded, floor, floor_divide, fmod, remainder, round, trunc
 from .selection import abs, clamp, clip, masked_fill, maximum, minimum, nan_to_num, sign, where
 from .shape import (
     broadcast_tensors,

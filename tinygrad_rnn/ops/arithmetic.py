@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..autograd.op import Array, primitive
+from ..autograd.promotion import F32
+from .floating import refuse_integers
 from .quiet import quiet
 
 
@@ -53,13 +55,20 @@ neg.vjp(dx=lambda dy: -dy)
 
 
 def add_scaled(input, other, *, alpha=1):
-    """y = input + alpha * other. Source: `torch.add`."""
-    return input + other if alpha == 1 else input + other * alpha
+    """y = input + alpha * other. Source: `torch.add`; floats do not scale integers."""
+    return add(input, other) if alpha == 1 else add(input, _scaled(input, other, alpha))
 
 
 def sub_scaled(input, other, *, alpha=1):
-    """y = input - alpha * other. Source: `torch.sub`."""
-    return input - other if alpha == 1 else input - other * alpha
+    """y = input - alpha * other. Source: `torch.sub`; floats do not scale integers."""
+    return sub(input, other) if alpha == 1 else sub(input, _scaled(input, other, alpha))
+
+
+def _scaled(input, other, alpha):
+    scaled = mul(other, alpha)
+    if isinstance(alpha, float) and {"f"}.isdisjoint(getattr(x, "dtype", F32).kind for x in (input, other)):
+        raise RuntimeError(f"For integral input tensors, alpha must not be a floating point number, got {alpha}")
+    return scaled
 
 
 def addcmul(input, tensor1, tensor2, *, value=1):
@@ -68,10 +77,13 @@ def addcmul(input, tensor1, tensor2, *, value=1):
 
 
 def addcdiv(input, tensor1, tensor2, *, value=1):
-    """y = input + value * tensor1 / tensor2. Source: `torch.addcdiv`."""
+    """y = input + value * tensor1 / tensor2. Source: `torch.addcdiv`; of floats only."""
+    if not any(getattr(x, "dtype", F32).kind == "f" for x in (tensor1, tensor2)):
+        raise RuntimeError("addcdiv: expected floating point numbers, got integers; convert them with .float()")
     return input + tensor1 / tensor2 * value
 
 
 def lerp(input, end, weight):
-    """y = input + weight * (end - input). Source: `torch.lerp`."""
+    """y = input + weight * (end - input). Source: `torch.lerp`; of floats only."""
+    refuse_integers("lerp", input, end)
     return input + (end - input) * weight

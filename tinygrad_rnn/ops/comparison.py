@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from ..autograd.op import Array, ArrayBool, Dims, primitive
+from ..autograd.op import Array, ArrayBool, ArrayInt, Dims, primitive
 
+U8 = np.dtype("u1")
 predicate = partial(primitive, differentiable=False)
 
 
@@ -68,8 +69,14 @@ def isfinite(x: Array) -> Array:
 
 
 @predicate
-def isclose(a: Array, b: Array, rtol=1e-5, atol=1e-8, equal_nan: bool = False) -> Array:
-    """Elementwise |a - b| <= atol + rtol * |b|."""
+def isclose(a: ArrayInt, b: ArrayInt, rtol=1e-5, atol=1e-8, equal_nan: bool = False) -> Array:
+    """Elementwise |a - b| <= atol + rtol * |b|.
+
+    Raises:
+        RuntimeError: a and b are of different dtypes.
+    """
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"expected two tensors of one dtype, got {a.dtype} and {b.dtype}; convert one of them")
     return np.isclose(a, b, rtol, atol, equal_nan)
 
 
@@ -130,13 +137,18 @@ def bitwise_not(x: Array) -> Array:
 @predicate
 def all(x: ArrayBool, dim: Dims = None, keepdim: bool = False) -> Array:
     """Whether every element (along `dim`) is nonzero; True of none."""
-    return np.all(x, dim, keepdims=keepdim)
+    return _answer(np.all(x, dim, keepdims=keepdim), x)
 
 
 @predicate
 def any(x: ArrayBool, dim: Dims = None, keepdim: bool = False) -> Array:
     """Whether some element (along `dim`) is nonzero; False of none."""
-    return np.any(x, dim, keepdims=keepdim)
+    return _answer(np.any(x, dim, keepdims=keepdim), x)
+
+
+def _answer(y, x):
+    """Bools, of bytes a byte: once they were the bools."""
+    return np.asarray(y, np.uint8) if x.dtype is U8 else y
 
 
 def equal(a: Array, b: Array) -> bool:

@@ -7,7 +7,7 @@ from functools import wraps
 
 import numpy as np
 
-from ..autograd.promotion import get_default_dtype
+from ..autograd.promotion import BOOL, get_default_dtype
 from .quiet import quiet
 
 
@@ -20,6 +20,27 @@ def floating(forward: Callable) -> Callable:
         return silent(*[as_float(x, forward.__name__) for x in args], **attrs)
 
     return on_floats
+
+
+def refuse_bool(x) -> None:
+    """For what can be done with numbers only.
+
+    Raises:
+        NotImplementedError: x is a tensor or an array of bools.
+    """
+    if getattr(x, "dtype", None) is BOOL:
+        raise NotImplementedError("it is not defined for bools; convert them first, for example with .float()")
+
+
+def refuse_integers(name: str, *inputs) -> None:
+    """For what can be done with floats only.
+
+    Raises:
+        NotImplementedError: one of the inputs is a tensor or an array of integers or bools.
+    """
+    for x in inputs:
+        if (dtype := getattr(x, "dtype", None)) is not None and dtype.kind != "f":
+            raise NotImplementedError(f"{name}: expected floating point numbers, got {dtype}; convert with .float()")
 
 
 def as_float(x, name: str):

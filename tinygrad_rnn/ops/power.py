@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from ..autograd.op import Array, primitive
+from ..autograd.promotion import BOOL, I64
 from .comparison import eq, ge
-from .floating import floating
+from .floating import floating, refuse_bool
 from .quiet import quiet
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
@@ -22,6 +23,8 @@ def pow(x: Array, exponent: Array) -> Array:
     Raises:
         RuntimeError: an integer to a negative integer power.
     """
+    if exponent.__class__ is not float and exponent.dtype is BOOL:
+        refuse_bool(x)
     return x**exponent
 
 
@@ -42,7 +45,7 @@ pow.vjp(
 @primitive(scalar=lambda x: x * x)
 def square(x: Array) -> Array:
     """Elementwise square, y = x**2."""
-    return np.square(x)
+    return np.square(x if x.dtype is not BOOL else x.astype(I64))
 
 
 square.vjp(dx=lambda dy, x: dy * (2.0 * x))

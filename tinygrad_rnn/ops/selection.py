@@ -9,10 +9,12 @@ import numpy as np
 
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, ArrayBool, primitive
-from ..autograd.promotion import lift
+from ..autograd.promotion import BOOL, lift
 from .comparison import eq, ge, isfinite, le, logical_and, logical_not, logical_or, lt
+from .floating import refuse_bool
 
 INF = math.inf
+U8 = np.dtype("u1")
 LARGE = 4000  # elements
 
 # --- by a mask --------------------------------------------------------------------------------------------
@@ -26,6 +28,8 @@ def _where_forms(choose):
         if input is None and other is None:
             array = condition.array if isinstance(condition, Tensor) else np.asarray(condition)
             return tuple([Tensor(index) for index in np.nonzero(np.atleast_1d(array))])
+        if getattr(condition, "dtype", BOOL) not in (BOOL, U8):
+            raise RuntimeError(f"where expected condition to be a boolean tensor, but got one of {condition.dtype}")
         if isinstance(input, Tensor):  # a number takes the dtype of the other choice, not of the condition
             other = lift(other, input, choose.op)
         elif isinstance(other, Tensor):
@@ -57,7 +61,11 @@ def _tensor_value(fill):
 
     @wraps(fill)
     def masked_fill(input, mask, value):
+        if isinstance(mask, Tensor) and mask.array.dtype is not BOOL:
+            raise RuntimeError(f"masked_fill only supports boolean masks, but got mask of {mask.array.dtype}")
         if isinstance(value, Tensor):
+            if value.array.ndim:
+                raise RuntimeError(f"masked_fill: expected a number or a 0-d value, got {value.array.ndim} dimensions")
             return where(mask, value, input)
         if (quick := plain.get(input.__class__)) and not isinstance(mask, Tensor):
             return quick(input, mask, value)
@@ -157,16 +165,17 @@ clip = clamp
 @primitive(scalar=math.fabs)
 def abs(x: Array) -> Array:
     """Elementwise magnitude; gradient 0 at 0."""
+    refuse_bool(x)
     return np.abs(x)
 
 
 abs.vjp(dx=lambda dy, x: dy * sign(x))
 
 
-@primitive(scalar=lambda x: x if x == 0.0 or x != x else math.copysign(1.0, x))
+@primitive(scalar=lambda x: float(x > 0.0) - float(x < 0.0))
 def sign(x: Array) -> Array:
-    """Elementwise -1, 0 or 1; gradient 0."""
-    return np.sign(x)
+    """Elementwise -1, 0 or 1, of nan 0; gradient 0."""
+    return x.copy() if x.dtype is BOOL else np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 sign.vjp(dx=nothing)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..autograd.op import Array, primitive
+from .comparison import eq
 from .floating import floating
 from .power import sqrt
 
@@ -78,7 +79,16 @@ def atan2(a: Array, b: Array) -> Array:
     return np.arctan2(a, b)
 
 
-atan2.vjp(da=lambda dy, a, b: dy * (b / (a * a + b * b)), db=lambda dy, a, b: -dy * (a / (a * a + b * b)))
+def _square_of_distance(a: Array, b: Array) -> Array:
+    """a**2 + b**2, but 1 at the origin, where the gradient is 0."""
+    square = a * a + b * b
+    return square + eq(square, 0.0)
+
+
+atan2.vjp(
+    da=lambda dy, a, b: dy * (b / _square_of_distance(a, b)),
+    db=lambda dy, a, b: -dy * (a / _square_of_distance(a, b)),
+)
 
 
 @primitive(scalar=math.sinh)
