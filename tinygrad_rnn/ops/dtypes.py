@@ -12,11 +12,14 @@ from ..autograd.op import cast
 
 
 def accepts_dtype(reduce: Callable) -> Any:
-    """The same operation with a keyword `dtype`, to which x is cast first, so that sums cannot overflow."""
+    """The same operation with a keyword `dtype`: that of the result, to which x is cast before it could overflow."""
 
     @wraps(reduce)
     def in_dtype(input, *args, dtype=None, **kwargs):
-        return reduce(input if dtype is None else cast(input, dtype=dtype), *args, **kwargs)
+        if dtype is None:
+            return reduce(input, *args, **kwargs)
+        y = reduce(cast(input, dtype=dtype), *args, **kwargs)
+        return y if y.dtype == dtype else cast(y, dtype=dtype)
 
     return in_dtype
 

@@ -40,7 +40,7 @@ def flipud(input) -> Array:
 @primitive
 def roll(x: Array, shifts: Ints, dims: Dims = None) -> Array:
     """Shifted along `dims`, what leaves at the end enters at the start; without `dims` all elements in a row."""
-    if dims is not None and len(shifts) != np.size(dims):
+    if len(shifts) != (1 if dims is None else np.size(dims)):
         raise RuntimeError(f"shifts {shifts} and dims {dims} must be equally many")
     return np.roll(x, shifts if dims is not None else shifts[0], dims)
 
@@ -59,6 +59,8 @@ def repeat(input, *repeats) -> Array:
             f"Number of dimensions of repeat dims {tuple(repeats)} can not be smaller than number of dimensions of "
             f"the tensor ({input.ndim})"
         )
+    if min(repeats, default=0) < 0:
+        raise RuntimeError(f"repeat: no dimension can be laid a negative number of times, got {tuple(repeats)}")
     shape = (*[1] * (len(repeats) - input.ndim), *input.shape)
     apart = reshape(input, tuple([m for n in shape for m in (1, n)]))
     laid = expand(apart, tuple([m for times, n in zip(repeats, shape, strict=True) for m in (times, n)]))
@@ -78,7 +80,10 @@ def repeat_interleave(input, repeats, dim: int | None = None) -> Array:
     if dim is None:
         input, dim = reshape(input, (-1,)), 0
     times = repeats.array if isinstance(repeats, Tensor) else repeats
-    return index_select(input, dim, np.repeat(np.arange(input.shape[dim]), times))
+    n = input.shape[normalize_axis_index(dim, input.ndim)]
+    if np.size(times) not in (1, n) or np.min(times, initial=0) < 0:
+        raise RuntimeError(f"repeat_interleave: expected one or {n} numbers that are not negative, got {repeats}")
+    return index_select(input, dim, np.repeat(np.arange(n), times))
 
 
 # --- padding and triangles -------------------------------------------------------------------------------------
@@ -224,6 +229,8 @@ def several(tensors, name: str) -> list:
     """The members of a list of tensors, of which there must be one at least."""
     if not isinstance(tensors, (list, tuple)):
         raise TypeError(f"{name}(): expected a list or tuple of tensors, got {type(tensors).__name__}")
+    if not all([hasattr(x, "ndim") for x in tensors]):
+        raise TypeError(f"{name}(): expected tensors, got {', '.join({type(x).__name__ for x in tensors})}")
     if not tensors:
         raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of tensors")
     return list(tensors)

@@ -12,11 +12,12 @@ import numpy as np
 from .. import return_types
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, Dims, cast, primitive
+from ..autograd.promotion import BOOL, I64
 from ..return_types import Chosen
 from .comparison import any, eq, ne, predicate
 from .cumulative import finite_level, product_before
 from .dtypes import accepts_dtype, summing_dtype
-from .floating import floating
+from .floating import floating, refuse_bool
 from .indexing import take_along_dim
 from .power import exp
 from .quiet import quiet
@@ -288,24 +289,32 @@ amax.vjp(dx=_shared)
 amin.vjp(dx=_shared)
 
 
+def _refuse_unordered(x: np.ndarray, dim: Dims) -> None:
+    """Of bools, or of nothing, no place is that of the largest element."""
+    refuse_bool(x)
+    _refuse_empty(x, dim)
+    if not x.size and dim is None:
+        raise IndexError("expected a dimension `dim` along which to look, because the tensor is empty")
+
+
 @predicate
 def argmax(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Index of the (first) largest element along `dim`, by default in the flattened x; int64."""
-    _refuse_empty(x, dim)
+    _refuse_unordered(x, dim)
     return np.argmax(x, dim, keepdims=keepdim)
 
 
 @predicate
 def argmin(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Index of the (first) smallest element along `dim`, by default in the flattened x; int64."""
-    _refuse_empty(x, dim)
+    _refuse_unordered(x, dim)
     return np.argmin(x, dim, keepdims=keepdim)
 
 
 @predicate
 def argmedian(x: Array, dim: int, keepdim: bool = False) -> Array:
     """Index of the median along `dim`, the lower of two in the middle, or of the first nan; int64."""
-    _refuse_empty(x, dim)
+    _refuse_unordered(x, dim)
     steps = np.atleast_1d(x)
     middle = np.take(np.argsort(steps, dim, kind="stable"), [(steps.shape[dim] - 1) // 2], dim)
     nans = np.isnan(steps)
@@ -326,7 +335,10 @@ def _extreme(x: Tensor, dim, keepdim: bool, other, forms: tuple):
         other = dim
     if other is not None:
         return of_two(x, other)
-    return whole(x) if dim is None else _chosen(kind, index_of, x, dim, keepdim)
+    if dim is None:
+        return whole(x)
+    ordered = cast(x, dtype=I64) if x.dtype is BOOL else x
+    return _chosen(kind, lambda x, dim, keepdim: index_of(ordered, dim, keepdim), x, dim, keepdim)
 
 
 @numpy_names
@@ -350,6 +362,8 @@ def min(input: Array, dim=None, keepdim: bool = False, *, other=None):
 @numpy_names
 def median(input: Array, dim: int | None = None, keepdim: bool = False):
     """Median, the lower of the two in the middle: of all elements, or (values, indices) along `dim`."""
+    if dim is None and not math.prod(input.shape):
+        return sum(input) * math.nan
     if dim is None:
         return _chosen(return_types.median, argmedian, input.reshape(-1), 0, False).values
     return _chosen(return_types.median, argmedian, input, dim, keepdim)

@@ -34,9 +34,13 @@ reshape.vjp(dx=lambda dy, x_shape: reshape(dy, x_shape))
 def view(input, *shape) -> Array:
     """`reshape` that refuses to copy: the result shares memory. Source: `torch.Tensor.view`.
 
+    Given a dtype, it reads the same bytes as numbers of that dtype, without gradient.
+
     Raises:
         RuntimeError: the elements do not lie in memory as the shape would need.
     """
+    if len(shape) == 1 and isinstance(shape[0], np.dtype):
+        return Tensor(input.array.view(shape[0]))
     y = reshape(input, sizes_of(shape))
     old, new = (x.array if isinstance(x, Tensor) else x for x in (input, y))
     if new.size and not shares(new, old):
@@ -132,10 +136,17 @@ permute.vjp(dx=lambda dy, dims: permute(dy, inverse(dims)))
 
 
 def movedim(input, source, destination) -> Array:
-    """Move dimensions to other places, the others keep their order."""
-    start, end = normalize_axis_tuple(source, input.ndim), normalize_axis_tuple(destination, input.ndim)
-    if len(start) != len(end):
-        raise RuntimeError(f"movedim: source {source} and destination {destination} must have the same length")
+    """Move dimensions to other places, the others keep their order.
+
+    Raises:
+        TypeError: one of the places is a number, the other a tuple.
+        RuntimeError: they are not equally many, or one is named twice.
+    """
+    if isinstance(source, int) != isinstance(destination, int):
+        raise TypeError(f"movedim: expected two ints or two tuples, got {source} and {destination}")
+    start, end = [normalize_axis_tuple(dims, input.ndim, allow_duplicate=True) for dims in (source, destination)]
+    if not len(start) == len(end) == len({*start}) == len({*end}):
+        raise RuntimeError(f"movedim: expected as many different dimensions, got {source} and {destination}")
     rest = iter([d for d in range(input.ndim) if d not in start])
     moved = dict(zip(end, start, strict=True))
     return permute(input, tuple([moved[d] if d in moved else next(rest) for d in range(input.ndim)]))
@@ -272,13 +283,15 @@ def chunk(input, chunks: int, dim: int = 0) -> tuple:
     return split(input, -(-n // chunks) if n else [0] * chunks, dim)
 
 
-def tensor_split(input, indices_or_sections, dim: int = 0) -> tuple:
+def tensor_split(input, indices_or_sections=None, dim: int = 0, *, indices=None, sections: int | None = None) -> tuple:
     """Parts along `dim`: that many of nearly equal size, or cut before the indices given."""
+    given = [x for x in (indices_or_sections, indices, sections) if x is not None]
+    if len(given) != 1:
+        raise TypeError(f"tensor_split() takes either indices or a number of sections, got {given}")
     n = _length(input, dim)
-    if isinstance(indices_or_sections, int):
-        k = indices_or_sections
-        sizes = [n // k + (i < n % k) for i in range(k)]
-    else:
-        cuts = [0, *[slice(i).indices(n)[1] for i in indices_or_sections], n]
-        sizes = [max(stop - start, 0) for start, stop in pairwise(cuts)]
-    return split(input, sizes, dim)
+    if isinstance(given[0], int):
+        if (k := given[0]) < 1:
+            raise RuntimeError(f"tensor_split: number of sections must be larger than 0, got {k}")
+        return split(input, [n // k + (i < n % k) for i in range(k)], dim)
+    cuts = [slice(start, stop) for start, stop in pairwise([0, *map(int, given[0]), n])]
+    return tuple([getitem(input, along(dim, input.ndim, cut)) for cut in cuts])
