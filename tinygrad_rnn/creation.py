@@ -405,6 +405,8 @@ def normal(
 def bernoulli(input, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that `input` holds (or `p` everywhere), else 0."""
     shape, dtype = _like(input, "bernoulli", None)
+    if dtype not in FLOATS:
+        raise NotImplementedError(f"bernoulli: expected floating point probabilities, got {dtype}")
     chance = input.array if p is None else p
     if not np.all((chance >= np.zeros(())) & (chance <= np.ones(()))):
         raise RuntimeError("bernoulli: expected probabilities in [0, 1]")

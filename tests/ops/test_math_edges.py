@@ -206,7 +206,7 @@ ERRORS = {
     "norm": (lambda: ops.norm(matrix, "nuc"), RuntimeError, "norm: p must be"),
     "einsum terms": (lambda: ops.einsum("ij,jk", matrix), RuntimeError, "1 operands, but 2 terms"),
     "einsum dims": (lambda: ops.einsum("ijk", matrix), RuntimeError, "2 dimensions does not fit 'ijk'"),
-    "einsum twice": (lambda: ops.einsum("ii->i", matrix), RuntimeError, "repeated within 'ii', which is not supported"),
+    "einsum twice": (lambda: ops.einsum("ii->i", matrix), RuntimeError, "'i' stands for 2 and 3 in one operand"),
     "einsum result": (lambda: ops.einsum("ij->k", matrix), RuntimeError, "a letter that no operand has"),
     "einsum repeats": (lambda: ops.einsum("ij->ii", matrix), RuntimeError, "repeats a letter"),
     "einsum signs": (lambda: ops.einsum("i!->i", matrix), RuntimeError, "other characters"),

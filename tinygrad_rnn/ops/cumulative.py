@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd.op import Array, primitive
 from .comparison import any, eq
 from .dtypes import accepts_dtype, summing_dtype
-from .floating import floating
+from .floating import floating, refuse_integers
 from .power import exp
 from .quiet import quiet
 from .selection import masked_fill, nothing
@@ -52,9 +52,10 @@ cumprod.vjp(dx=_cumprod_vjp)
 
 
 @primitive
-@floating
+@quiet
 def logcumsumexp(x: Array, dim: int) -> Array:
     """y_t = log(e**x_0 + ... + e**x_t) along `dim`, without overflow."""
+    refuse_integers("logcumsumexp", x)
     return _accumulate(np.logaddexp.accumulate, x, dim)
 
 

@@ -219,6 +219,36 @@ def _array(x):
     return x.array if isinstance(x, Tensor) else np.asarray(x)
 
 
+def _named(index, n: int, name: str, kind: type[Exception] = RuntimeError) -> np.ndarray:
+    """What names entries of a dimension of length n: integers, none of them negative or too large."""
+    index = _array(index)
+    if index.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
+    if index.size and not 0 <= index.min() <= index.max() < n:
+        raise kind(f"{name}(): index out of range: expected 0 to {n - 1}, got {index.min()} to {index.max()}")
+    return index
+
+
+def _expect_dtype(name: str, input, source) -> None:
+    """What is written must be of the dtype of what it is written to (a number is)."""
+    if isinstance(source, Tensor) and source.dtype != input.dtype:
+        raise RuntimeError(f"{name}(): expected self and source of one dtype, got {input.dtype} and {source.dtype}")
+
+
+def _grid(name: str, input, dim: int, index, *others) -> Index:
+    """`_mesh` for an index that must not be larger than the tensor but along `dim`, nor anywhere than `others`."""
+    n = input.shape[normalize_axis_index(dim, input.ndim)] if input.ndim else 1
+    grid = _mesh(input, dim, _named(index, n, name), index.shape)
+    allowed = [n if i != dim % input.ndim else math.inf for i, n in enumerate(input.shape)]
+    for shape in (allowed, *[x.shape for x in others if np.ndim(_array(x))]):
+        if len(shape) != index.ndim or any([m > n for m, n in zip(index.shape, shape)]):
+            raise RuntimeError(
+                f"{name}(): expected an index of {input.ndim} dimensions, none of them (but {dim}) larger than "
+                f"those of the tensor {tuple(input.shape)}, nor than those of a source; got {tuple(index.shape)}"
+            )
+    return grid
+
+
 def _mesh(input, dim: int, index, shape) -> Index:
     """The index that reads, at every place of `shape`, the entry of the input that `index` names along `dim`."""
     index = _array(index)
@@ -241,7 +271,7 @@ def _cut(source, index):
 @numpy_names
 def gather(input, dim: int, index) -> Array:
     """y[i][j] = x[index[i][j]][j] for dim=0, and so on. Source: `torch.gather`."""
-    return getitem(input, _mesh(input, dim, index, index.shape))
+    return getitem(input, _grid("gather", input, dim, index))
 
 
 @numpy_names
@@ -264,42 +294,65 @@ def scatter(input, dim: int, index, src=None, *, value=None, reduce: str | None 
         return scatter_add(input, dim, index, src)
     if reduce is not None:
         raise RuntimeError(f"scatter: reduce must be None or 'add', got {reduce!r}")
-    return setitem(input, _cut(src, index), index=_mesh(input, dim, index, index.shape))
+    _expect_dtype("scatter", input, src)
+    return setitem(input, _cut(src, index), index=_grid("scatter", input, dim, index, src))
 
 
 def scatter_add(input, dim: int, index, src) -> Array:
     """y = x, but y[index[i][j]][j] += src[i][j] for dim=0, and so on. Source: `torch.scatter_add`."""
-    return input + spread(_cut(src, index), shape=tuple(input.shape), index=_mesh(input, dim, index, index.shape))
+    _expect_dtype("scatter_add", input, src)
+    grid = _grid("scatter_add", input, dim, index, src)
+    return input + spread(_cut(src, index), shape=tuple(input.shape), index=grid)
 
 
 @numpy_names
 def index_select(input, dim: int, index) -> Array:
     """The entries along `dim` that the 1-D `index` names. Source: `torch.index_select`."""
-    index = np.atleast_1d(_array(index))
+    return getitem(input, _entries("index_select", input, dim, index))
+
+
+def _entries(name: str, input, dim: int, index, source=None) -> Index:
+    """The index of the entries along `dim` that a vector (or number) names."""
+    _expect_dtype(name, input, source)
+    index = np.atleast_1d(_named(index, input.shape[dim] if input.ndim else 1, name, IndexError))
     if index.ndim != 1:
-        raise IndexError(f"index_select(): Index is supposed to be a vector, got {index.ndim} dimensions")
-    return getitem(input, along(dim, input.ndim, index))
+        raise IndexError(f"{name}(): Index is supposed to be a vector, got {index.ndim} dimensions")
+    if source is not None and np.ndim(_array(source)) and (n := source.shape[dim]) != len(index):
+        kind = IndexError if name == "index_copy" else RuntimeError
+        raise kind(f"{name}(): Number of indices ({len(index)}) should be equal to source.size(dim) ({n})")
+    return along(dim, input.ndim, index)
 
 
 def index_add(input, dim: int, index, source, *, alpha=1) -> Array:
     """y = x with alpha * source added at the entries along `dim` that `index` names."""
     part = source if alpha == 1 else source * alpha
-    return input + spread(part, shape=tuple(input.shape), index=along(dim, input.ndim, index))
+    return input + spread(part, shape=tuple(input.shape), index=_entries("index_add", input, dim, index, source))
 
 
 def index_fill(input, dim: int, index, value) -> Array:
     """y = x with `value` at the entries along `dim` that `index` names."""
-    return setitem(input, value, index=along(dim, input.ndim, index))
+    if np.ndim(_array(value)):
+        raise RuntimeError(f"index_fill: expected a number or a 0-d value, got {value.ndim} dimensions")
+    return setitem(input, value, index=along(dim, input.ndim, np.unique(_array(index))))
 
 
 def index_copy(input, dim: int, index, source) -> Array:
     """y = x with `source` at the entries along `dim` that `index` names."""
-    return setitem(input, source, index=along(dim, input.ndim, index))
+    return setitem(input, source, index=_entries("index_copy", input, dim, index, source))
 
 
 def masked_select(input, mask) -> Array:
-    """The entries where `mask` (broadcast to the tensor) is true, in a row."""
-    return getitem(input, np.broadcast_to(_array(mask), input.shape))
+    """The entries where `mask` is true, in a row; both are broadcast against each other."""
+    mask = _array(mask)
+    if mask.dtype != bool:
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
+    if mask.shape == tuple(input.shape):
+        return getitem(input, mask)
+    try:
+        shape = np.broadcast_shapes(mask.shape, tuple(input.shape))
+    except ValueError as error:
+        raise RuntimeError(f"masked_select: {error}") from None
+    return getitem(input.expand(shape), np.broadcast_to(mask, shape))
 
 
 @nondifferentiable

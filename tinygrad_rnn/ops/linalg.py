@@ -8,9 +8,11 @@ from string import ascii_letters
 
 import numpy as np
 
-from ..autograd.op import Array, primitive
+from ..autograd.op import Array, ArrayInt, primitive
+from .indexing import getitem
 from .quiet import quiet
 from .selection import nothing
+from .shape import movedim
 
 
 def rows(x: Array) -> Array:
@@ -25,14 +27,17 @@ def column(x: Array) -> Array:
 
 @primitive
 @quiet
-def matmul(a: Array, b: Array) -> Array:
+def matmul(a: ArrayInt, b: ArrayInt) -> Array:
     """Matrix product of the last two dimensions, y = a @ b; the others broadcast.
 
     A 1-D `a` is a row, a 1-D `b` a column, and the result has no such dimension.
 
     Raises:
-        RuntimeError: the last of `a` and the last but one of `b` (the only one if 1-D) differ; a 0-d input.
+        RuntimeError: the last of `a` and the last but one of `b` (the only one if 1-D) differ; a 0-d input; a and b
+            are of different dtypes.
     """
+    if a.dtype is not b.dtype and a.dtype != b.dtype:
+        raise RuntimeError(f"expected both factors to have the same dtype, got {a.dtype} and {b.dtype}; convert one")
     if a.ndim > 2 and b.ndim <= 2 and a.shape[-1] == b.shape[0]:
         return (rows(a) @ b).reshape(a.shape[:-1] + b.shape[1:])
     try:
@@ -165,6 +170,8 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alph
 
 
 def _added(x: Array, product: Array, beta: float, alpha: float) -> Array:
+    if x.dtype != product.dtype:
+        raise RuntimeError(f"expected summand and factors to have the same dtype, got {x.dtype} and {product.dtype}")
     product = product if alpha == 1 else alpha * product
     if beta == 0:  # then x counts for nothing, even where it is nan
         return nothing(x) + product
@@ -184,13 +191,28 @@ def einsum(equation: str, *operands: Array) -> Array:
         operands: any number of tensors, or one list of them.
 
     Raises:
-        RuntimeError: letters and operands do not fit, or a letter is repeated within one operand.
+        RuntimeError: letters and operands do not fit.
 
     Source: `torch.einsum`.
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
-    return contract(*operands, equation=_spelled_out(equation, [x.ndim for x in operands]))
+    terms, result = _parsed(_spelled_out(equation, [x.ndim for x in operands]))
+    read = [_diagonals(*pair) for pair in zip(operands, terms, strict=True)]
+    return contract(*[x for x, _ in read], equation=f"{','.join([term for _, term in read])}->{result}")
+
+
+def _diagonals(x: Array, term: str) -> tuple[Array, str]:
+    """The operand with only one dimension for each letter: a letter repeated walks along a diagonal."""
+    for letter in term:
+        while (first := term.index(letter)) != (second := term.rindex(letter)):
+            if x.shape[first] != x.shape[second]:
+                sizes = f"{x.shape[first]} and {x.shape[second]}"
+                raise RuntimeError(f"einsum: '{letter}' stands for {sizes} in one operand")
+            along = np.arange(x.shape[first])
+            x = getitem(movedim(x, (first, second), (0, 1)), (along, along))
+            term = letter + term[:first] + term[first + 1 : second] + term[second + 1 :]
+    return x, term
 
 
 @primitive
@@ -242,7 +264,6 @@ def _spelled_out(equation: str, ndims: list[int]) -> str:
         once = sorted([letter for letter, times in letters.items() if times == 1 and letter not in ellipsis])
         result = (ellipsis if "..." in given else "") + "".join(once)
     for term in terms:
-        check(len(set(term)) == len(term), f"a letter is repeated within '{term}', which is not supported,")
         check(set(term) <= set(ascii_letters), f"'{term}' has other characters than letters")
     check(set(result) <= set(letters), f"the result '{result}' has a letter that no operand has")
     check(len(set(result)) == len(result), f"the result '{result}' repeats a letter")

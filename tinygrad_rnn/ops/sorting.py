@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from .. import return_types
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, nondifferentiable
+from .floating import refuse_bool
 from .indexing import take_along_dim
 from .naming import called
 from .shape import narrow, squeeze
@@ -30,6 +33,7 @@ def argsort(x: Array, dim: int = -1, descending: bool = False, stable: bool = Fa
 @called("topk")
 def argtop(x: Array, *, k: int, dim: int = -1, largest: bool = True) -> Array:
     """The indices of the k largest (or smallest) values along `dim`; nan counts as the largest."""
+    refuse_bool(x)
     dim = normalize_axis_index(dim, max(x.ndim, 1))
     n = x.shape[dim] if x.ndim else 1
     if not 0 <= k <= n:
@@ -84,16 +88,30 @@ def unique(input, sorted: bool = True, return_inverse=False, return_counts=False
 
 
 @nondifferentiable
-def searchsorted(sorted_sequence: Array, values: Array, right: bool = False) -> Array:
-    """Where each value would enter the ordered vector: before equal ones, or with `right` behind them."""
-    if sorted_sequence.ndim != 1:
-        raise RuntimeError(f"sorted_sequence must be a vector, got {sorted_sequence.ndim} dimensions")
-    return np.searchsorted(sorted_sequence, values, side="right" if right else "left")
+def searchsorted(
+    sorted_sequence: Array, values: Array, *, out_int32: bool = False, right: bool = False, side: str = "left"
+) -> Array:
+    """Where each value would enter the ordered vector: before equal ones, or with `right` behind them.
+
+    Vectors along the last dimension of a tensor each have values of their own; side="right" is `right`.
+    """
+    order: Any = "right" if right or side == "right" else "left"
+    if sorted_sequence.ndim == 1:
+        found = np.asarray(np.searchsorted(sorted_sequence, values, order))
+    elif sorted_sequence.shape[:-1] == values.shape[:-1]:
+        n, shape = sorted_sequence.shape[-1], values.shape
+        rows = zip(sorted_sequence.reshape(-1, n), values.reshape(-1, shape[-1]), strict=True)
+        found = np.array([np.searchsorted(row, wanted, order) for row, wanted in rows], np.int64).reshape(shape)
+    else:
+        raise RuntimeError("boundaries tensor should be 1 dimension or the first N-1 dimensions of both should match")
+    return found.astype(np.int32) if out_int32 else found
 
 
-def bucketize(input, boundaries, *, right: bool = False) -> Array:
-    """`searchsorted` with the ordered vector second. Source: `torch.bucketize`."""
-    return searchsorted(boundaries, input, right=right)
+def bucketize(input, boundaries, *, out_int32: bool = False, right: bool = False) -> Array:
+    """`searchsorted` with the one ordered vector second. Source: `torch.bucketize`."""
+    if boundaries.ndim != 1:
+        raise RuntimeError(f"bucketize: boundaries tensor must be 1 dimension, got {boundaries.ndim}")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 def _like(input, array: np.ndarray):
