@@ -64,7 +64,7 @@ def altered(change: str, to: str) -> tg.Tensor:
 ])  # fmt: skip
 def test_a_wrong_state_is_refused_and_changes_nothing(state):
     g = tg.Generator().manual_seed(3)
-    with pytest.raises(RuntimeError, match="get_state"):
+    with pytest.raises((RuntimeError, TypeError), match="get_state"):
         g.set_state(state)
     assert tg.rand(2, generator=g).tolist() == tg.rand(2, generator=tg.Generator().manual_seed(3)).tolist()
 

@@ -223,6 +223,8 @@ def empty(*sizes, size=None, dtype=None, device=None, requires_grad: bool = Fals
 def full(size, fill_value, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """A tensor that holds `fill_value` everywhere, by default of its dtype."""
     check_place(device)
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}: {size!r:.60}")
     return made(np.full(_shape((size,), None, "full"), _numbers(fill_value, dtype)), requires_grad)
 
 
@@ -267,14 +269,15 @@ def eye(n: int, m: int | None = None, *, dtype=None, device=None, requires_grad:
 # --- sequences -------------------------------------------------------------------------------------------------
 
 
-def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
+def arange(start=None, end=None, step=1, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
     """start, start + step, ... before `end`; `arange(n)` counts from 0. Of int64 if all three are integers.
 
     Raises:
         RuntimeError: the step is 0, or leads away from `end`.
     """
     check_place(device)
-    start, end, step = [_number(v, "arange") for v in ((0, start, step) if end is None else (start, end, step))]
+    start, end = (0, start) if end is None else (0 if start is None else start, end)
+    start, end, step = [_number(v, "arange") for v in (start, end, step)]
     if step == 0:
         raise RuntimeError("arange: step must be nonzero")
     if (end - start) * step < 0:
@@ -313,7 +316,7 @@ def _number(value, name: str) -> int | float:
 
 def _random_float(dtype, name: str) -> np.dtype:
     if (wanted := _or_default(dtype)) not in FLOATS:
-        raise RuntimeError(f"{name}: random real numbers are float32 or float64, not {wanted}")
+        raise NotImplementedError(f"{name}: random real numbers are float32 or float64, not {wanted}")
     return wanted
 
 
@@ -397,7 +400,10 @@ def normal(
     if size is None and not known:
         raise TypeError("normal(): with two numbers, the argument 'size' is needed")
     dtype = dtype or (reduce(promote_types, known) if known else None)
-    shape = size if size is not None else np.broadcast_shapes(np.shape(mean), np.shape(std))
+    try:
+        shape = size if size is not None else np.broadcast_shapes(np.shape(mean), np.shape(std))
+    except ValueError as error:
+        raise RuntimeError(f"normal: {error}") from None
     noise = randn(shape, generator=generator, dtype=dtype, device=device).array
     return made(np.asarray(noise * std + mean, noise.dtype), requires_grad)
 

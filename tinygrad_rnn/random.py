@@ -74,9 +74,16 @@ class Generator:
         return Tensor(np.frombuffer(state.encode(), np.uint8).copy())
 
     def set_state(self, state: Tensor) -> Generator:
-        """Continue the stream from where `get_state` was called."""
+        """Continue the stream from where `get_state` was called.
+
+        Raises:
+            TypeError: not a tensor of bytes.
+            RuntimeError: not such a state.
+        """
         import json
 
+        if not isinstance(state, Tensor) or state.array.dtype != np.uint8:
+            raise TypeError(f"set_state: expected a tensor of uint8, as get_state() returns, got {state!r:.60}")
         try:
             known = json.loads(state.array.tobytes())
             stream = np.random.PCG64()
@@ -94,8 +101,8 @@ default_generator = Generator()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the default generator."""
-    return default_generator.manual_seed(seed)
+    """Seed the default generator; any integer, or what `int` makes one of."""
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:

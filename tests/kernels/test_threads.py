@@ -153,10 +153,10 @@ def test_a_process_ends_while_helpers_watch():
         assert (done.stdout.strip(), done.stderr) == ("done", "")
 
 
-@pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError)])
-def test_a_wrong_number_is_refused(value, error):
+@pytest.mark.parametrize("value", [0, -1, 1.5, True])
+def test_a_wrong_number_is_refused(value):
     before = threads.get_num_threads()
-    with pytest.raises(error, match="set_num_threads"):
+    with pytest.raises(RuntimeError, match="set_num_threads"):
         threads.set_num_threads(value)
     assert threads.get_num_threads() == before
 

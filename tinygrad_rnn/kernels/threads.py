@@ -115,12 +115,16 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(threads: int) -> None:
-    """Let kernels use so many threads, from their next call on. Results do not depend on it."""
+    """Let kernels use so many threads, from their next call on. Results do not depend on it.
+
+    Raises:
+        RuntimeError: not a positive int.
+    """
     global _threads
     if not isinstance(threads, int) or isinstance(threads, bool):
-        raise TypeError(f"set_num_threads: expected an int, got {type(threads).__name__}")
+        raise RuntimeError(f"set_num_threads: expected an int, got {type(threads).__name__}")
     if threads < 1:
-        raise ValueError(f"set_num_threads: expected a positive number of threads, got {threads}")
+        raise RuntimeError(f"set_num_threads: expected a positive number of threads, got {threads}")
     _threads = threads
 
 
