@@ -42,6 +42,7 @@ from .printing import set_printoptions
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .scalar import Value
 from .tensor import Size
+from .tensor import Tensor as _Handle
 
 # isort: split
 from .creation import *  # noqa: F403  # last: its function `tensor` takes the name of the module above
@@ -51,12 +52,15 @@ __version__ = "0.1.0"
 
 float32 = float = _np.dtype("float32")
 float64 = double = _np.dtype("float64")
-int8, int16 = _np.dtype("int8"), _np.dtype("int16")
+int8 = _np.dtype("int8")
+int16 = short = _np.dtype("int16")
 int32 = int = _np.dtype("int32")
 int64 = long = _np.dtype("int64")
 uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 dtype = _np.dtype
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+
+numel, is_floating_point, is_complex = _Handle.numel, _Handle.is_floating_point, _Handle.is_complex
 
 _name_the_nearest(autograd.__name__)  # the engine knows neither this nor old spellings
 _name_the_nearest(autograd.functional.__name__)

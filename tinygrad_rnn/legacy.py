@@ -171,12 +171,15 @@ def type_(x: Handle, dtype=None, non_blocking: bool = False):
 
     Raises:
         ValueError: no such type.
+        TypeError: a number.
         RuntimeError: a type of CUDA.
     """
     if dtype is None:
         return next(f"torch.{kind.__name__}" for kind in KINDS if kind.dtype == x.array.dtype)
     if dtype is Tensor:
         dtype = get_default_dtype()
+    if isinstance(dtype, (int, float)):
+        raise TypeError(f"type(): dtype must be a type, a string, or a dtype, got {dtype!r}")
     if not isinstance(dtype, (np.dtype, TensorType)):
         dtype = type_named(dtype if isinstance(dtype, str) else getattr(dtype, "__name__", repr(dtype)))
     return x.to(dtype.dtype if isinstance(dtype, TensorType) else dtype)

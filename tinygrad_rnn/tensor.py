@@ -64,8 +64,16 @@ class Face:
         return self.array.nbytes
 
     @property
+    def is_cpu(self) -> bool:
+        return True
+
+    @property
     def is_cuda(self) -> bool:
         return False
+
+    def get_device(self) -> int:
+        """-1, which stands for the CPU."""
+        return -1
 
     def size(self, dim: int | None = None):
         """The shape, or the length of one dimension."""
@@ -81,6 +89,8 @@ class Face:
         """The number of dimensions."""
         return self.array.ndim
 
+    ndimension = dim
+
     def numel(self) -> int:
         """The number of elements."""
         return self.array.size
@@ -95,11 +105,24 @@ class Face:
         strides = tuple([s // self.array.itemsize for s in self.array.strides])
         return strides if dim is None else strides[dim]
 
+    def storage_offset(self) -> int:
+        """Where its first element is in the memory that it views, in elements."""
+        memory = self.array
+        while isinstance(memory.base, np.ndarray):
+            memory = memory.base
+        return (self.array.ctypes.data - memory.ctypes.data) // self.array.itemsize
+
     def is_contiguous(self) -> bool:
         return self.array.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
         return self.array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        return False
+
+    def is_signed(self) -> bool:
+        return self.array.dtype.kind in "fi"
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -311,9 +334,15 @@ class Face:
 
     @property
     def mT(self):  # noqa: N802
+        if self.array.ndim < 2:
+            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of them, got {self.array.ndim}-D")
         return ops.transpose(self, -2, -1)
 
-    H = mT
+    @property
+    def H(self):  # noqa: N802
+        if self.array.ndim not in (0, 2):
+            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors), got {self.array.ndim}-D")
+        return ops.t(self)
 
     def cpu(self):
         return self
@@ -344,10 +373,15 @@ class Face:
         return bool(self.array.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
+
+    def _number(self) -> float | int | bool:
+        if self.array.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars, got {self.array.size}")
+        return self.array.item()
 
     def __index__(self) -> int:
         if self.array.size != 1 or self.array.dtype.kind not in "iub":

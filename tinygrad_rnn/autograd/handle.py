@@ -25,9 +25,13 @@ class Tensor:
 
 
 class Size(tuple):
-    """A shape; `numel()` multiplies it out."""
+    """A shape; `numel()` multiplies it out, and a slice is a shape again."""
 
     __slots__ = ()
+
+    def __getitem__(self, index):  # type: ignore[override]
+        found = tuple.__getitem__(self, index)
+        return Size(found) if index.__class__ is slice else found
 
     def numel(self) -> int:
         return math.prod(self)
