@@ -36,6 +36,7 @@ def rearranging() -> list[Sample]:
         Sample("roll", x, {"shifts": (1, -2), "dims": (0, 1)}, "torch.roll"),
         Sample("roll", x, {"shifts": (3,), "dims": None}, "torch.roll", label="flat"),
         Sample("pad", x, pads, lambda x, widths, value: np.pad(x[:, 1:], [(1, 0), (0, 2)], constant_values=value)),
+        Sample("diagonal", x, {"offset": 1, "dim1": -1, "dim2": 0}, "torch.diagonal"),
         Sample("tril", normal(random, 2, 3, 4), {"diagonal": -1}, "torch.tril"),
         Sample("triu", normal(random, 4, 3), {"diagonal": 1}, "torch.triu"),
         Sample("cat", (x, normal(random, 3, 2), normal(random, 3, 1)), {"dim": 1, "sizes": [4, 2, 1]},

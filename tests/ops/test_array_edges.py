@@ -301,7 +301,7 @@ def test_0d_tensors_are_numbers_in_an_index():
     assert isinstance(x[i], View)
     assert x[i, tg.tensor(1)].item() == 9
     assert x[: tg.tensor(1)].shape == (1, 4)
-    assert x[[tg.tensor(0), i]].tolist() == [[0, 1, 2, 3], [8, 9, 10, 11]]
+    assert x[[tg.tensor(0), i]].item() == 2  # a list that holds tensors is a tuple, in PyTorch too
 
 
 def test_uint8_selects_as_a_mask_and_says_so():

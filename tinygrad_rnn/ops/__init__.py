@@ -48,6 +48,7 @@ from .comparison import (
 )  # fmt: skip
 from .cumulative import cumprod, cumsum, logcumsumexp
 from .distance import cdist, cosine_embedding_loss, margin_ranking_loss, pairwise_distance, triplet_margin_loss
+from .diagonal import diag, diagonal, trace
 from .gru import gru_sequence, gru_step
 from .indexing import (
     argwhere,
@@ -86,7 +87,6 @@ from .rearrange import (
     cat,
     concat,
     concatenate,
-    diag,
     flip,
     fliplr,
     flipud,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+
 from ..autograd.op import Array, primitive
-from ..autograd.promotion import F32
+from ..autograd.promotion import BOOL, F32
 from .floating import refuse_integers
 from .quiet import quiet
 
@@ -17,9 +19,15 @@ def add(a: Array, b: Array) -> Array:
 add.vjp(lambda dy: (dy, dy))
 
 
-@primitive
+@primitive(scalar=operator.sub)
 def sub(a: Array, b: Array) -> Array:
-    """Elementwise difference, y = a - b."""
+    """Elementwise difference, y = a - b; bools have none.
+
+    Raises:
+        RuntimeError: a or b holds bools.
+    """
+    if a.dtype is BOOL or getattr(b, "dtype", None) is BOOL:
+        raise RuntimeError("subtraction with a bool tensor is not supported; to invert a mask use ~ or logical_not()")
     return a - b
 
 
@@ -85,5 +93,5 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
 
 def lerp(input, end, weight):
     """y = input + weight * (end - input). Source: `torch.lerp`; of floats only."""
-    refuse_integers("lerp", input, end)
+    refuse_integers(input, end)
     return input + (end - input) * weight

@@ -55,7 +55,7 @@ cumprod.vjp(dx=_cumprod_vjp)
 @quiet
 def logcumsumexp(x: Array, dim: int) -> Array:
     """y_t = log(e**x_0 + ... + e**x_t) along `dim`, without overflow."""
-    refuse_integers("logcumsumexp", x)
+    refuse_integers(x)
     return _accumulate(np.logaddexp.accumulate, x, dim)
 
 

@@ -32,7 +32,7 @@ def refuse_bool(x) -> None:
         raise NotImplementedError("it is not defined for bools; convert them first, for example with .float()")
 
 
-def refuse_integers(name: str, *inputs) -> None:
+def refuse_integers(*inputs) -> None:
     """For what can be done with floats only.
 
     Raises:
@@ -40,7 +40,7 @@ def refuse_integers(name: str, *inputs) -> None:
     """
     for x in inputs:
         if (dtype := getattr(x, "dtype", None)) is not None and dtype.kind != "f":
-            raise NotImplementedError(f"{name}: expected floating point numbers, got {dtype}; convert with .float()")
+            raise NotImplementedError(f"expected floating point numbers, got {dtype}; convert with .float()")
 
 
 def as_float(x, name: str):

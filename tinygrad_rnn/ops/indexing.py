@@ -23,6 +23,7 @@ from .spelling import numpy_names
 
 Index = tuple  # of ints, slices, None, one Ellipsis, int64 arrays and bool arrays: what `canonical` gives
 ALL = slice(None)
+PARTS = (Tensor, Sequence, np.ndarray, slice)  # in a list they make it a tuple
 
 
 # --- indices ---------------------------------------------------------------------------------------------------
@@ -35,12 +36,16 @@ def canonical(index, op=None, name: str = "index") -> Index:
     """
     found: list = []
     dots = 0
+    if index.__class__ is list and any([x is None or x is Ellipsis or isinstance(x, PARTS) for x in index]):
+        index = tuple(index)  # as it was in NumPy: x[[[0, 1], [1, 0]]] is x[[0, 1], [1, 0]]
     for item in index if index.__class__ is tuple else (index,):
         kind = item.__class__
         if kind is int or item is None:
             found.append(item)
         elif kind is slice:
-            found.append(slice(_bound(item.start), _bound(item.stop), _bound(item.step)))
+            found.append(slice(_bound(item.start), _bound(item.stop), step := _bound(item.step)))
+            if step == 0:
+                raise ValueError("slice step must not be zero")
         elif item is Ellipsis:
             found.append(ALL if dots else item)  # a second one stands for one dimension, as it did in NumPy
             dots += 1

@@ -9,6 +9,8 @@ from string import ascii_letters
 import numpy as np
 
 from ..autograd.op import Array, ArrayInt, primitive
+from ..autograd.promotion import F32
+from .floating import refuse_bool
 from .indexing import getitem
 from .quiet import quiet
 from .selection import nothing
@@ -36,8 +38,8 @@ def matmul(a: ArrayInt, b: ArrayInt) -> Array:
         RuntimeError: the last of `a` and the last but one of `b` (the only one if 1-D) differ; a 0-d input; a and b
             are of different dtypes.
     """
-    if a.dtype is not b.dtype and a.dtype != b.dtype:
-        raise RuntimeError(f"expected both factors to have the same dtype, got {a.dtype} and {b.dtype}; convert one")
+    if a.dtype is not F32 or b.dtype is not F32:
+        _expect_numbers_of_one_dtype(a, b)
     if a.ndim > 2 and b.ndim <= 2 and a.shape[-1] == b.shape[0]:
         return (rows(a) @ b).reshape(a.shape[:-1] + b.shape[1:])
     try:
@@ -50,6 +52,12 @@ def matmul(a: ArrayInt, b: ArrayInt) -> Array:
             found = f"got {a.shape[-1]} and {inner}"
             raise RuntimeError(f"columns of a and rows of b must be equally many, {found}") from error
         raise
+
+
+def _expect_numbers_of_one_dtype(a: np.ndarray, b: np.ndarray) -> None:
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"expected both factors to have the same dtype, got {a.dtype} and {b.dtype}; convert one")
+    refuse_bool(a)
 
 
 def _da(dy: Array, b: Array, a_shape: tuple) -> Array:

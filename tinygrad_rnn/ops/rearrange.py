@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, Dims, Ints, primitive
-from .indexing import getitem, index_select, spread
+from .indexing import index_select
 from .naming import called
 from .shape import clone, expand, reshape, sizes_of, split, unbind
 from .spelling import numpy_names
@@ -144,19 +144,6 @@ def _at_least(x, ndim: int):
     if x.ndim < ndim:
         raise RuntimeError(f"expected at least {ndim} dimensions, got {x.ndim}")
     return x
-
-
-def diag(input, diagonal: int = 0) -> Array:
-    """A vector on the diagonal of a matrix of zeros; of a matrix, its diagonal. `diagonal` > 0: above the main one."""
-    down, right = max(-diagonal, 0), max(diagonal, 0)
-    if input.ndim == 1:
-        i = np.arange(input.shape[0])
-        n = len(i) + abs(diagonal)
-        return spread(input, shape=(n, n), index=(i + down, i + right))
-    if input.ndim != 2:
-        raise RuntimeError(f"diag: expected a vector or a matrix, got {input.ndim} dimensions")
-    i = np.arange(max(min(input.shape[0] - down, input.shape[1] - right), 0))
-    return getitem(input, (i + down, i + right))
 
 
 # --- joining ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..autograd.op import Array, primitive
+from ..autograd.promotion import BOOL
 from .arithmetic import div
 from .floating import refuse_bool, refuse_integers
 from .quiet import quiet
@@ -48,7 +49,7 @@ def round(x: Array, *, decimals: int = 0) -> Array:
     """Elementwise the nearest number of that many decimals, the even one of two as near."""
     refuse_bool(x)
     if decimals:
-        refuse_integers("round", x)
+        refuse_integers(x)
     return np.round(x, decimals)
 
 
@@ -59,7 +60,7 @@ round.vjp(dx=nothing)
 @quiet
 def fmod(a: Array, b: Array) -> Array:
     """Elementwise y = a - b * trunc(a / b): the remainder with the sign of a."""
-    _check(b)
+    _check(a, b)
     return np.fmod(a, b)
 
 
@@ -70,7 +71,7 @@ fmod.vjp(da=lambda dy: dy, db=lambda dy, a, b: -dy * trunc(a / b))
 @quiet
 def remainder(a: Array, b: Array) -> Array:
     """Elementwise y = a - b * floor(a / b): the remainder with the sign of b, as Python's %."""
-    _check(b)
+    _check(a, b)
     return np.remainder(a, b)
 
 
@@ -81,7 +82,7 @@ remainder.vjp(da=lambda dy: dy, db=lambda dy, a, b: -dy * floor_divide(a, b))
 @quiet
 def floor_divide(a: Array, b: Array) -> Array:
     """Elementwise y = floor(a / b), as Python's //; gradient 0."""
-    _check(b)
+    _check(a, b)
     return np.floor_divide(a, b)
 
 
@@ -106,9 +107,10 @@ def div_rounded(input, other, *, rounding_mode: str | None = None):
     return quotient if quotient.dtype.kind != "f" else trunc(div(input, other))
 
 
-def _check(divisor) -> None:
-    """Integers have no inf or nan to answer with."""
+def _check(dividend, divisor) -> None:
+    """Bools are no numbers, and integers have no inf or nan to answer with."""
     if divisor.__class__ is not float and divisor.dtype.kind != "f":
-        refuse_bool(divisor)
+        if divisor.dtype is BOOL:
+            refuse_bool(dividend)
         if not np.all(divisor):
             raise RuntimeError("ZeroDivisionError: division of integers by zero")

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.op import Array, Dims, primitive
 from .arithmetic import neg
 from .dtypes import accepts_dtype
-from .floating import floating
+from .floating import refuse_integers
 from .power import exp
 from .quiet import quiet
 from .reduction import sum
@@ -24,8 +24,9 @@ def class_dim(dim: int | None, ndim: int) -> int:
 
 def shifted(x: np.ndarray, dim: int | None) -> tuple[np.ndarray, int]:
     """x less its maximum along the dimension (no exponential overflows then), and that dimension."""
+    refuse_integers(x)
     if dim is None:
-        warnings.warn("softmax: choosing a dimension implicitly is deprecated; give dim=", UserWarning, stacklevel=6)
+        warnings.warn("softmax: choosing a dimension implicitly is deprecated; give dim=", UserWarning, stacklevel=7)
     dim = normalize_axis_index(class_dim(dim, x.ndim), max(x.ndim, 1))
     x = x if x.ndim else x.reshape(1)
     return x - x.max(dim, keepdims=True, initial=-np.inf), dim
@@ -33,7 +34,6 @@ def shifted(x: np.ndarray, dim: int | None) -> tuple[np.ndarray, int]:
 
 @accepts_dtype
 @primitive
-@floating
 @quiet
 def softmax(x: Array, dim: Dims = None) -> Array:
     """y_i = e**x_i / sum_j e**x_j along `dim`; nan where all are -inf."""
@@ -45,7 +45,6 @@ def softmax(x: Array, dim: Dims = None) -> Array:
 
 @accepts_dtype
 @primitive
-@floating
 @quiet
 def log_softmax(x: Array, dim: Dims = None) -> Array:
     """y_i = x_i - log sum_j e**x_j along `dim`."""

@@ -162,6 +162,13 @@ CALLS = {
         Call(f(3, 3)), Call(f(2, 3), 1), Call(f(3, 2), -1), Call(f(2, 3, 3)), Call(i(3, 3), diagonal=1),
         Call(f(2), raises=True), Call(b(2, 2)), Call(f(2, 2), 5),
     ],
+    "diagonal": [
+        Call(f(2, 3)), Call(f(2, 3), 1), Call(f(3, 2), -1), Call(f(2, 3, 4), 0, 1, 2),
+        Call(f(2, 3, 2), offset=1, dim1=-1, dim2=0),
+        Call(f(2), raises=True), Call(f(2, 2), 0, 1, 1, raises=True), Call(f(2, 2), 5),
+        Call(f(2, 3), 0, 0, 2, raises=True),
+    ],
+    "trace": [Call(f(2, 3)), Call(i(2, 2)), Call(f(2), raises=True), Call(f(0, 0))],
     "diag": [
         Call(f(3)), Call(f(2, 3)), Call(f(2), 1), Call(f(3, 3), -1), Call(f(2, 3), 2), Call(f(2, 2, 2), raises=True),
         Call(f(), raises=True), Call(i(2), diagonal=-1), Call(f(2, 3), 4), Call(f(0)),
@@ -169,7 +176,7 @@ CALLS = {
 }  # fmt: skip
 METHODS = """
     flatten ravel unflatten squeeze unsqueeze transpose swapaxes swapdims t movedim moveaxis broadcast_to select narrow
-    unbind chunk tensor_split fliplr flipud roll repeat_interleave tril triu diag
+    unbind chunk tensor_split fliplr flipud roll repeat_interleave tril triu diag diagonal trace
 """.split()
 IN_PLACE = "squeeze unsqueeze transpose swapaxes swapdims t tril triu".split()
 CALLS.update({f"Tensor.{name}": CALLS[name][:3] for name in METHODS})
