@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..autograd.op import Array, primitive
+from ..autograd.promotion import BOOL
 from .floating import as_float, floating, refuse_bool
 from .power import exp
 from .selection import masked_fill, where
@@ -57,7 +58,8 @@ softplus.vjp(
 @primitive(scalar=lambda x: 0.0 if x <= 0.0 else x)
 def relu(x: Array) -> Array:
     """Elementwise y = max(x, 0), keeping nan; gradient 0 at 0."""
-    refuse_bool(x)
+    if x.dtype is BOOL:
+        refuse_bool(x)
     return np.maximum(x, 0)
 
 

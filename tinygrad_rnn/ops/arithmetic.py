@@ -19,14 +19,14 @@ def add(a: Array, b: Array) -> Array:
 add.vjp(lambda dy: (dy, dy))
 
 
-@primitive(scalar=operator.sub)
+@primitive(scalar=operator.sub, unrecorded=operator.sub)  # in rules also of an array and a float
 def sub(a: Array, b: Array) -> Array:
     """Elementwise difference, y = a - b; bools have none.
 
     Raises:
         RuntimeError: a or b holds bools.
     """
-    if a.dtype is BOOL or getattr(b, "dtype", None) is BOOL:
+    if a.dtype is BOOL or b.dtype is BOOL:
         raise RuntimeError("subtraction with a bool tensor is not supported; to invert a mask use ~ or logical_not()")
     return a - b
 

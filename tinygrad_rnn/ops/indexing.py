@@ -229,7 +229,7 @@ def _named(index, n: int, name: str, kind: type[Exception] = RuntimeError) -> np
     index = _array(index)
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
-    if index.size and not 0 <= index.min() <= index.max() < n:
+    if index.size and index.view(f"u{index.itemsize}").max() >= n:  # a negative one is larger than any
         raise kind(f"{name}(): index out of range: expected 0 to {n - 1}, got {index.min()} to {index.max()}")
     return index
 

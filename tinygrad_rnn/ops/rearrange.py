@@ -216,7 +216,7 @@ def several(tensors, name: str) -> list:
     """The members of a list of tensors, of which there must be one at least."""
     if not isinstance(tensors, (list, tuple)):
         raise TypeError(f"{name}(): expected a list or tuple of tensors, got {type(tensors).__name__}")
-    if not all([hasattr(x, "ndim") for x in tensors]):
+    if not all([isinstance(x, (Tensor, np.ndarray)) for x in tensors]):
         raise TypeError(f"{name}(): expected tensors, got {', '.join({type(x).__name__ for x in tensors})}")
     if not tensors:
         raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of tensors")

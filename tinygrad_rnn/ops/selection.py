@@ -165,7 +165,8 @@ clip = clamp
 @primitive(scalar=math.fabs)
 def abs(x: Array) -> Array:
     """Elementwise magnitude; gradient 0 at 0."""
-    refuse_bool(x)
+    if x.dtype is BOOL:
+        refuse_bool(x)
     return np.abs(x)
 
 
@@ -175,7 +176,11 @@ abs.vjp(dx=lambda dy, x: dy * sign(x))
 @primitive(scalar=lambda x: float(x > 0.0) - float(x < 0.0))
 def sign(x: Array) -> Array:
     """Elementwise -1, 0 or 1, of nan 0; gradient 0."""
-    return x.copy() if x.dtype is BOOL else np.subtract(x > 0, x < 0, dtype=x.dtype)
+    if x.dtype is BOOL:
+        return x.copy()
+    y = np.asarray(np.sign(x))
+    y[np.isnan(y)] = 0
+    return y
 
 
 sign.vjp(dx=nothing)
