@@ -34,6 +34,7 @@ from .determinism import (
 )
 from .device import device, get_default_device, set_default_device
 from .interchange import from_dlpack, from_numpy, to_dlpack
+from .limits import can_cast, finfo, iinfo, result_type
 from .ops import *  # noqa: F403
 from .ops import add_scaled as add
 from .ops import div_rounded as div
@@ -59,6 +60,7 @@ int64 = long = _np.dtype("int64")
 uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 dtype = _np.dtype
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+newaxis = None
 
 numel, is_floating_point, is_complex = _Handle.numel, _Handle.is_floating_point, _Handle.is_complex
 

@@ -126,6 +126,7 @@ def order() -> list[Sample]:
                label="smallest"),
         Sample("searchsorted", (np.array([1.0, 2.0, 2.0, 3.0]), np.array([[2.0, 0.0], [2.5, 9.0]])), {"right": True},
                "torch.searchsorted", order=0),
+        Sample("isin", (x, x[1]), {"invert": True}, lambda x, among, invert: ~(x[..., None] == among).any(-1), order=0),
         Sample("one_hot", integers(random, 4, 2, 3), {"num_classes": 5}, "torch.nn.functional.one_hot", order=0),
     ]  # fmt: skip
 

@@ -57,6 +57,7 @@ from .indexing import (
     index_add,
     index_copy,
     index_fill,
+    index_put,
     index_select,
     masked_select,
     nonzero,
@@ -85,8 +86,10 @@ from .normalization import dropout, layer_norm
 from .power import exp, exp2, expm1, log, log1p, log2, log10, pow, reciprocal, rsqrt, sqrt, square
 from .rearrange import (
     cat,
+    column_stack,
     concat,
     concatenate,
+    dstack,
     flip,
     fliplr,
     flipud,
@@ -95,6 +98,7 @@ from .rearrange import (
     repeat,
     repeat_interleave,
     roll,
+    row_stack,
     stack,
     tile,
     tril,
@@ -115,14 +119,18 @@ from .reduction import (
     norm,
     prod,
     std,
+    std_mean,
     sum,
     var,
     var_mean,
 )  # fmt: skip
 from .rnn import NONLINEARITIES, rnn_sequence, rnn_step
 from .rounding import ceil, div_rounded, floor, floor_divide, fmod, remainder, round, trunc
-from .selection import abs, clamp, clip, masked_fill, maximum, minimum, nan_to_num, sign, where
+from .selection import abs, clamp, clamp_max, clamp_min, clip, masked_fill, maximum, minimum, nan_to_num, sign, where
 from .shape import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
     broadcast_tensors,
     broadcast_to,
     chunk,
@@ -131,6 +139,7 @@ from .shape import (
     expand,
     expand_as,
     flatten,
+    meshgrid,
     moveaxis,
     movedim,
     narrow,
@@ -153,9 +162,10 @@ from .shape import (
     view_as,
 )  # fmt: skip
 from .softmax import log_softmax, softmax, softmin
-from .sorting import argsort, bucketize, kthvalue, searchsorted, sort, topk, unique
+from .sorting import argsort, bucketize, isin, kthvalue, searchsorted, sort, topk, unique
 from .trigonometric import acos, asin, atan, atan2, cos, cosh, sin, sinh, tan
 from .unroll import unroll
+from .windows import diff, unfold
 
 # What `from .ops import *` gives: the functions, not the files they are in.
 __all__ = [name for name, member in list(globals().items()) if callable(member) and not name.startswith("_")]

@@ -73,10 +73,10 @@ def sub_scaled(input, other, *, alpha=1):
 
 
 def _scaled(input, other, alpha):
-    scaled = mul(other, alpha)
+    """alpha * other, as summand of input."""
     if isinstance(alpha, float) and {"f"}.isdisjoint(getattr(x, "dtype", F32).kind for x in (input, other)):
         raise RuntimeError(f"For integral input tensors, alpha must not be a floating point number, got {alpha}")
-    return scaled
+    return mul(other, alpha)
 
 
 def addcmul(input, tensor1, tensor2, *, value=1):

@@ -37,6 +37,7 @@ def laid(dy: Array, x_shape: tuple, offset: int, dim1: int, dim2: int) -> Array:
 
 
 diagonal.vjp(dx=laid)
+_of_matrix = diagonal  # for `diag`, whose keyword has the same name
 
 
 def diag(input, diagonal: int = 0) -> Array:
@@ -51,9 +52,6 @@ def diag(input, diagonal: int = 0) -> Array:
     if input.ndim != 2:
         raise RuntimeError(f"diag: expected a vector or a matrix, got {input.ndim} dimensions")
     return clone(_of_matrix(input, diagonal))
-
-
-_of_matrix = diagonal
 
 
 def trace(input) -> Array:

@@ -346,6 +346,14 @@ def index_copy(input, dim: int, index, source) -> Array:
     return setitem(input, source, index=_entries("index_copy", input, dim, index, source))
 
 
+def index_put(input, indices, values, accumulate: bool = False) -> Array:
+    """y = x, but y[indices] = values, or with `accumulate` y[indices] += values, for a tuple of tensors as index."""
+    index = canonical(tuple(indices))
+    if not accumulate:
+        return setitem(input, values, index=index)
+    return input + spread(values.expand(getitem(input, index).shape), shape=tuple(input.shape), index=index)
+
+
 def masked_select(input, mask) -> Array:
     """The entries where `mask` is true, in a row; both are broadcast against each other."""
     mask = _array(mask)

@@ -11,7 +11,7 @@ from ..autograd.graph import Tensor
 from ..autograd.op import Array, Dims, Ints, primitive
 from .indexing import index_select
 from .naming import called
-from .shape import clone, expand, reshape, sizes_of, split, unbind
+from .shape import atleast_1d, atleast_2d, atleast_3d, clone, expand, reshape, sizes_of, split, unbind
 from .spelling import numpy_names
 
 # --- order -----------------------------------------------------------------------------------------------------
@@ -203,13 +203,26 @@ def stack(tensors, dim: int = 0) -> Array:
 
 def hstack(tensors) -> Array:
     """Tensors joined along the second dimension; vectors along their only one."""
-    tensors = [x if x.ndim else reshape(x, (1,)) for x in several(tensors, "hstack")]
+    tensors = [atleast_1d(x) for x in several(tensors, "hstack")]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
 def vstack(tensors) -> Array:
     """Tensors joined along the first dimension; vectors as rows."""
-    return cat([x if x.ndim > 1 else reshape(x, (1, -1)) for x in several(tensors, "vstack")], 0)
+    return cat([atleast_2d(x) for x in several(tensors, "vstack")], 0)
+
+
+row_stack = vstack
+
+
+def dstack(tensors) -> Array:
+    """Tensors joined along the third dimension."""
+    return cat([atleast_3d(x) for x in several(tensors, "dstack")], 2)
+
+
+def column_stack(tensors) -> Array:
+    """Vectors as the columns of a matrix; matrices side by side."""
+    return cat([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in several(tensors, "column_stack")], 1)
 
 
 def several(tensors, name: str) -> list:

@@ -166,10 +166,20 @@ std.vjp(
 )
 
 
+@_unbiased_forms
+def _mean_beside(x: Array, dim: Dims, keepdim: bool, *, correction: float) -> Array:
+    """The mean, by the arguments of `var`."""
+    return mean(x, dim, keepdim)
+
+
 def var_mean(input: Array, *args, **kwargs) -> tuple[Array, Array]:
     """(var, mean) over the same dimensions; arguments as of `var`."""
-    plain_mean = _unbiased_forms(lambda x, dim, keepdim, correction: mean(x, dim, keepdim))
-    return var(input, *args, **kwargs), plain_mean(input, *args, **kwargs)
+    return var(input, *args, **kwargs), _mean_beside(input, *args, **kwargs)
+
+
+def std_mean(input: Array, *args, **kwargs) -> tuple[Array, Array]:
+    """(std, mean) over the same dimensions; arguments as of `std`."""
+    return std(input, *args, **kwargs), _mean_beside(input, *args, **kwargs)
 
 
 def divisor(y: Array) -> Array:

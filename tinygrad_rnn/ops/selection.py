@@ -159,6 +159,16 @@ clamp.vjp(
 clip = clamp
 
 
+def clamp_min(input, min) -> Array:
+    """The larger one of input and `min`, elementwise."""
+    return clamp(input, min)
+
+
+def clamp_max(input, max) -> Array:
+    """The smaller one of input and `max`, elementwise."""
+    return clamp(input, None, max)
+
+
 # --- by sign ----------------------------------------------------------------------------------------------
 
 

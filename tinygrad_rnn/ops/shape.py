@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import wraps
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -195,6 +196,50 @@ def broadcast_tensors(*tensors) -> tuple:
     except ValueError as error:
         raise RuntimeError(f"broadcast_tensors: {error}") from None
     return tuple([expand(x, shape) for x in tensors])
+
+
+def meshgrid(*tensors, indexing: str = "ij") -> tuple:
+    """Every vector (or number) expanded over a dimension of its own; with indexing="xy" the first two exchanged.
+
+    Raises:
+        RuntimeError: a tensor of more dimensions, or another `indexing`.
+    """
+    tensors = sizes_of(tensors)
+    if any([x.ndim > 1 for x in tensors]) or indexing not in ("ij", "xy"):
+        shapes = [tuple(x.shape) for x in tensors]
+        raise RuntimeError(f"meshgrid: expected vectors and indexing 'ij' or 'xy', got {shapes} and {indexing!r}")
+    n, swap = len(tensors), {0: 1, 1: 0} if indexing == "xy" and len(tensors) > 1 else {}
+    shapes = [tuple([-1 if j == swap.get(i, i) else 1 for j in range(n)]) for i in range(n)]
+    return broadcast_tensors(*[reshape(x, shape) for x, shape in zip(tensors, shapes, strict=True)])
+
+
+def _each(at_least):
+    """A function of one tensor that takes several as well, and then gives a tuple."""
+
+    @wraps(at_least)
+    def call(*tensors):
+        tensors = sizes_of(tensors)
+        return at_least(tensors[0]) if len(tensors) == 1 else tuple(map(at_least, tensors))
+
+    return call
+
+
+@_each
+def atleast_1d(input) -> Array:
+    """A number as a vector of one; others as they are."""
+    return input if input.ndim else reshape(input, (1,))
+
+
+@_each
+def atleast_2d(input) -> Array:
+    """A vector as a row; a number as one of one."""
+    return input if input.ndim > 1 else reshape(input, (1, -1))
+
+
+@_each
+def atleast_3d(input) -> Array:
+    """A matrix with a third dimension of length 1; a vector in the middle of three."""
+    return input if input.ndim > 2 else reshape(input, (*input.shape, 1) if input.ndim == 2 else (1, -1, 1))
 
 
 # --- copies ----------------------------------------------------------------------------------------------------

@@ -88,6 +88,12 @@ def unique(input, sorted: bool = True, return_inverse=False, return_counts=False
 
 
 @nondifferentiable
+def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, invert: bool = False) -> Array:
+    """Where an element is one of `test_elements`; with `invert` where it is none of them."""
+    return np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)
+
+
+@nondifferentiable
 def searchsorted(
     sorted_sequence: Array, values: Array, *, out_int32: bool = False, right: bool = False, side: str = "left"
 ) -> Array:

@@ -124,6 +124,8 @@ CALLS = {
         Call(f(3), max=f(3)),
         Call(i(5), min=i(5)), Call(f(3), min=0, max=1),
     ],
+    "clamp_min": [Call(f(2, 3), 0.0), Call(f(3), f(3)), Call(i(4), 2), Call(f(3), min=0.5)],
+    "clamp_max": [Call(f(2, 3), 0.0), Call(f(3), f(3)), Call(i(4), 2), Call(f(3), max=0.5)],
     "addcmul": [
         Call(f(2, 3), f(2, 1), f(3)), Call(f(3), f(3), f(3), value=0.5), Call(i(3), i(3), i(3), value=2),
         Call(f(2), f(2), f(3), raises=True),
@@ -171,9 +173,9 @@ CALLS["remainder"] += [
     Call(f(3), 0.0),
 ]
 CALLS["fmod"] += [Call(i(4, low=-5), 3), Call(f(4), 0.3), Call(i(3), 0, raises=True)]
-for name in ("isclose", "allclose", "equal", "lerp", "clamp", "addcmul", "addcdiv"):
+for name in ("isclose", "allclose", "equal", "lerp", "clamp", "clamp_min", "clamp_max", "addcmul", "addcdiv"):
     CALLS[f"Tensor.{name}"] = CALLS[name][:2]
-for name in ("lerp", "clamp", "addcmul", "addcdiv"):
+for name in ("lerp", "clamp", "clamp_min", "clamp_max", "addcmul", "addcdiv"):
     CALLS[f"Tensor.{name}_"] = [CALLS[name][0], CALLS[name][1]]
 for name in ("clip", "Tensor.clip", "Tensor.clip_"):
     CALLS[name] = CALLS["clamp"][:4]

@@ -62,6 +62,24 @@ CALLS = {
         Call(f(2, 3), 0, ONE, f(2, 3), raises=True),
         Call(f(2), 0, given([1], "int64"), i(1), raises=True),
     ],
+    "index_put": [
+        Call(f(2, 3), (given([1, 0], "int64"),), f(2, 3)),
+        Call(f(2, 3), (given([1, 0], "int64"), given([2, 2], "int64")), f(2)),
+        Call(f(3), (ONE,), f(3), accumulate=True), Call(f(3), (ONE,), f(), True), Call(f(2, 3), (MASK,), f()),
+        Call(f(2), (FAR,), f(2), raises=True),
+        Call(f(2), [given([0], "int64")], f()),
+    ],
+    "isin": [
+        Call(i(4), i(2)), Call(i(2, 3), given([1, 2], "int64"), invert=True),
+        Call(given([1.0, 2.0], requires_grad=False), given([2.0], requires_grad=False)), Call(i(3), given([], "int64")),
+        Call(i(3), i(3), assume_unique=False),
+    ],
+    "bincount": [
+        Call(i(6)), Call(i(4), minlength=9),
+        Call(given([0, 2, 2], "int64"), given([1.5, 2.0, 0.5], requires_grad=False)), Call(i(0)),
+        Call(given([-1], "int64"), raises=True), Call(f(2), raises=True), Call(i(2, 2), raises=True),
+        Call(i(2), constant(f(3)), raises=True),
+    ],
     "scatter": [
         Call(f(2, 3), 0, given([[0, 1, 0]], "int64"), f(1, 3)), Call(f(2, 3), 1, given([[2], [0]], "int64"), f(2, 1)),
         Call(f(2, 3), 1, given([[2], [0]], "int64"), 1.5), Call(f(2, 3), 1, given([[2], [0]], "int64"), value=1.5),
@@ -117,7 +135,7 @@ CALLS = {
         Call(given([1.5], requires_grad=False), 1.5),
     ],
 }  # fmt: skip
-IN_PLACE = "masked_fill index_fill index_add index_copy scatter scatter_add".split()
-METHODS = [*IN_PLACE, *"gather take_along_dim index_select masked_select nonzero argwhere".split()]
+IN_PLACE = "index_put masked_fill index_fill index_add index_copy scatter scatter_add".split()
+METHODS = [*IN_PLACE, *"gather take_along_dim index_select masked_select nonzero argwhere bincount".split()]
 CALLS.update({f"Tensor.{name}": CALLS[name][:2] for name in METHODS})
 CALLS.update({f"Tensor.{name}_": CALLS[name][:3] for name in IN_PLACE})

@@ -1,6 +1,6 @@
 """What is set for the whole program: dtypes and their names, defaults, modes, and generators of random numbers."""
 
-from ..calling import Call, Program
+from ..calling import Call, Program, f, i
 
 ONCE = ("float32",)
 P = Program
@@ -66,6 +66,43 @@ def generated(torch):
 
 
 CALLS = {
+    "finfo": [
+        P(
+            lambda torch, name=name: [
+                getattr(torch.finfo(getattr(torch, name)), limit)
+                for limit in ("bits", "eps", "tiny", "smallest_normal", "resolution", "dtype")
+            ],
+            dtypes=ONCE,
+        )
+        for name in ("float32", "float64")
+    ] + [
+        P(lambda torch: [torch.finfo(torch.float32).max, torch.finfo(torch.float32).min], dtypes=ONCE),
+        P(lambda torch: torch.finfo().bits, dtypes=ONCE),
+        P(lambda torch: torch.finfo(torch.int64), raises=True, dtypes=ONCE),
+    ],
+    "iinfo": [
+        P(
+            lambda torch, name=name: [
+                getattr(torch.iinfo(getattr(torch, name)), limit)
+                for limit in ("bits", "max", "min", "dtype")
+            ],
+            dtypes=ONCE,
+        )
+        for name in ("uint8", "int8", "int16", "int32", "int64")
+    ] + [P(lambda torch: torch.iinfo(torch.float32), raises=True, dtypes=ONCE)],
+    "can_cast": [
+        P(lambda torch, x=x: [torch.can_cast(getattr(torch, x), getattr(torch, y)) for y in DTYPES], dtypes=ONCE)
+        for x in DTYPES
+    ],
+    "result_type": [
+        P(lambda torch, x, y=y: str(torch.result_type(x, y)).removeprefix("torch."), x, dtypes=ONCE)
+        for x in (f(2), i(2), f())
+        for y in (2, 1.5, True)
+    ] + [
+        P(lambda torch, x, y: str(torch.result_type(x, y)).removeprefix("torch."), i(2), f(), dtypes=ONCE),
+        P(lambda torch: str(torch.result_type(1, 2.0)).removeprefix("torch."), dtypes=ONCE),
+    ],
+    "newaxis": [P(lambda torch, x: x[:, torch.newaxis], f(2))],
     **{
         name: [P(lambda torch, name=name: str(getattr(torch, name)).removeprefix("torch."), dtypes=ONCE)]
         for name in DTYPES

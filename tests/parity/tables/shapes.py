@@ -162,6 +162,29 @@ CALLS = {
         Call(f(3, 3)), Call(f(2, 3), 1), Call(f(3, 2), -1), Call(f(2, 3, 3)), Call(i(3, 3), diagonal=1),
         Call(f(2), raises=True), Call(b(2, 2)), Call(f(2, 2), 5),
     ],
+    "meshgrid": [
+        Call(f(2), f(3)), Call(f(2), f(3), indexing="xy"), Call([f(2), f(1), f(3)], indexing="ij"), Call(f()),
+        Call(f(2), f(3), f(1), indexing="xy"),
+        Call(f(2, 2), f(2), raises=True), Call(f(2), f(2), indexing="no", raises=True), Call(f(2), indexing="xy"),
+    ],
+    **{
+        name: [Call(f()), Call(f(2)), Call(f(2, 3)), Call([f(), f(2)]), Call(f(2), f(1, 2)), Call(f(1, 2, 3))]
+        for name in ("atleast_1d", "atleast_2d", "atleast_3d")
+    },
+    "dstack": [Call([f(2), f(2)]), Call([f(2, 1), f(2, 1)]), Call([f(), f()]), Call([f(2), f(3)], raises=True)],
+    "column_stack": [Call([f(2), f(2)]), Call([f(2), f(2, 3)]), Call([f(), f()]), Call([f(2), f(3)], raises=True)],
+    "row_stack": [Call([f(3), f(3)])],
+    "Tensor.unfold": [
+        Call(f(5), 0, 3, 1), Call(f(2, 5), 1, 2, 2), Call(f(5, 2), -2, 2, 3), Call(f(3), 0, 3, 1),
+        Call(f(3), 0, 4, 1, raises=True), Call(f(3), 0, 2, 0, raises=True), Call(f(3), 1, 2, 1, raises=True),
+        Call(i(4), dimension=0, size=2, step=1),
+    ],
+    "diff": [
+        Call(f(4)), Call(f(2, 3), 1, 0), Call(f(2, 3), n=2, dim=1), Call(i(4)), Call(b(4)), Call(f(3), prepend=f(1)),
+        Call(f(3), append=f(2)), Call(f(1)), Call(f(3), 0), Call(f(2), 5), Call(f(3), -1, raises=True),
+        Call(f(), raises=True), Call(f(2), 1, 1, raises=True),
+        Call(f(0)),
+    ],
     "diagonal": [
         Call(f(2, 3)), Call(f(2, 3), 1), Call(f(3, 2), -1), Call(f(2, 3, 4), 0, 1, 2),
         Call(f(2, 3, 2), offset=1, dim1=-1, dim2=0),
@@ -176,7 +199,7 @@ CALLS = {
 }  # fmt: skip
 METHODS = """
     flatten ravel unflatten squeeze unsqueeze transpose swapaxes swapdims t movedim moveaxis broadcast_to select narrow
-    unbind chunk tensor_split fliplr flipud roll repeat_interleave tril triu diag diagonal trace
+    unbind chunk tensor_split fliplr flipud roll repeat_interleave tril triu diag diagonal trace diff
 """.split()
 IN_PLACE = "squeeze unsqueeze transpose swapaxes swapdims t tril triu".split()
 CALLS.update({f"Tensor.{name}": CALLS[name][:3] for name in METHODS})
