@@ -47,8 +47,8 @@ from .comparison import (
     ne,
 )  # fmt: skip
 from .cumulative import cumprod, cumsum, logcumsumexp
-from .distance import cdist, cosine_embedding_loss, margin_ranking_loss, pairwise_distance, triplet_margin_loss
 from .diagonal import diag, diagonal, trace
+from .distance import cdist, cosine_embedding_loss, margin_ranking_loss, pairwise_distance, triplet_margin_loss
 from .gru import gru_sequence, gru_step
 from .indexing import (
     argwhere,
