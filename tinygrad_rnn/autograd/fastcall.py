@@ -22,6 +22,7 @@ from .writes import next_seq
 ndarray = np.ndarray
 BOTH, ONLY_FIRST, ONLY_SECOND = (True, True), (True, False), (False, True)
 new = object.__new__
+quick: type = Tensor  # whose instances take these short ways: nobody's while somebody listens (`listen`)
 
 
 def named(call: Callable, names: list[str]) -> Callable:
@@ -36,7 +37,7 @@ def unary(op, names: list[str]) -> Callable:
 
     def call(x):
         nonlocal rule
-        if not isinstance(x, Tensor):
+        if not isinstance(x, quick):
             return op(x)
         array, node = x.array, x.node
         try:
@@ -60,10 +61,10 @@ def binary(op, names: list[str]) -> Callable:
 
     def call(a, b):
         nonlocal both, first, second
-        if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
-            if isinstance(a, Tensor):
+        if not (isinstance(a, quick) and isinstance(b, quick)):
+            if isinstance(a, quick):
                 b = lift(b, a, op)
-            elif isinstance(b, Tensor):
+            elif isinstance(b, quick):
                 a = lift(a, b, op)
             else:
                 return op(a, b)
@@ -138,7 +139,7 @@ def unary_with_attrs(op, names: list[str]) -> Callable:
             x, attrs = sort(*args, **kwargs)
         except TypeError:
             return op(*args, **kwargs)  # another spelling, or an error in words
-        if not isinstance(x, Tensor):
+        if not isinstance(x, quick):
             return op(*args, **kwargs)
         for i, attr, convert, ready in checks:
             if attrs[i].__class__ not in ready:
