@@ -23,7 +23,7 @@ class Notes:
         self.heard.append(op.name)
         self.told.append((inputs, attrs, outputs))
 
-    def written(self, array, writer) -> None:
+    def written(self, array, writer, result) -> None:
         self.heard.append(writer)
 
 

@@ -117,7 +117,7 @@ def store(x: Tensor, y: Tensor, writer: str, record: bool) -> None:
     if record and node is not None and node.saved.__class__ is tuple:  # the rule may name what is overwritten
         node.saved = tuple([kept(part, target, result) for part in node.saved])
     target[...] = result
-    Writes.note(target, writer)
+    Writes.note(target, writer, result)
     if record:
         set_node(x, node)
 

@@ -24,7 +24,7 @@ from .writes import Writes
 class Listener(Protocol):
     def applied(self, op: Op, inputs: list[np.ndarray | None], attrs: dict[str, Any], outputs: list[np.ndarray]): ...
 
-    def written(self, array: np.ndarray, writer: str): ...
+    def written(self, array: np.ndarray, writer: str, result: np.ndarray | None): ...
 
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -38,6 +38,7 @@ _note: Callable = Writes.note.__func__  # type: ignore[attr-defined]
 def listening(listener: Listener) -> Iterator[None]:
     """Inside, and in this thread, tell `listener` every application and every write in place, in order.
 
+    Of a write it hears the array that was written to and, if an operation's result was put there, that result.
     Inputs come as the operation gets them, in one dtype where it asks for that: casts are told before. What an
     operation computes within itself is not told.
     """
@@ -74,7 +75,7 @@ def _applied(self: Op, tensors: list, attrs: dict[str, Any]):
     return result
 
 
-def _noted(cls: type[Writes], array: np.ndarray, writer: str) -> None:
+def _noted(cls: type[Writes], array: np.ndarray, writer: str, result: np.ndarray | None = None) -> None:
     _note(cls, array, writer)
     if (listener := _listener.get()) is not None:
-        listener.written(array, writer)
+        listener.written(array, writer, result)

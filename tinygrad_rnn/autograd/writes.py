@@ -23,8 +23,11 @@ class Writes:
     by_owner: ClassVar[dict[int, tuple[int, str, ref]]] = {}
 
     @classmethod
-    def note(cls, array: np.ndarray, writer: str) -> None:
-        """Remember that `writer` has just overwritten (part of) the memory of `array`."""
+    def note(cls, array: np.ndarray, writer: str, result: np.ndarray | None = None) -> None:
+        """Remember that `writer` has just overwritten (part of) the memory of `array`.
+
+        `result` is the operation's result that `array` holds now, where it is one; only a listener asks for it.
+        """
         own = owner(array)
         key = id(own)
         cls.last = next_seq()
