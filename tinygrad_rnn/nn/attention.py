@@ -228,4 +228,4 @@ class MultiheadAttention(Module):
 
 def _added(mask: Tensor, dtype) -> Tensor:
     """What a mask adds to scores: -inf where it is True."""
-    return Tensor(np.where(mask.array, -np.inf, 0).astype(dtype)) if mask.array.dtype.kind == "b" else mask
+    return ops.where(mask, Tensor(np.array(-np.inf, dtype)), 0.0) if mask.array.dtype.kind == "b" else mask

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import ops
+from ..autograd.op import cast
 from ..autograd.scope import Frame, pop, push
 from ..tensor import Tensor
 
@@ -53,4 +54,6 @@ def check_lengths(lengths, T: int, N: int, module: str) -> np.ndarray | None:
             f"{module}: each length must be from 1 to {T} (the time steps of the input), got "
             f"{found.min()} to {found.max()}"
         )
+    if isinstance(lengths, Tensor):
+        return cast(lengths, dtype=np.dtype("i8")).array  # an operation, so that whoever listens hears of it
     return found.astype(np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.graph import Tensor
 from ..random import Generator
+from .comparison import all, eq
 from .linalg import matmul
 from .normalization import dropout
 from .rearrange import repeat_interleave
@@ -56,9 +57,9 @@ def scaled_dot_product_attention(
         attn_mask = Tensor(np.tri(*scores.shape[-2:], dtype=bool))
     if attn_mask is not None:
         scores = where(attn_mask, scores, -math.inf) if attn_mask.array.dtype.kind == "b" else scores + attn_mask
-    blind = np.isneginf(scores.array).all(-1, keepdims=True)
-    if blind.any():
-        weights = masked_fill(softmax(masked_fill(scores, Tensor(blind), 0.0), -1), Tensor(blind), 0.0)
+    blind = all(eq(scores, -math.inf), -1, True)
+    if blind.array.any():
+        weights = masked_fill(softmax(masked_fill(scores, blind, 0.0), -1), blind, 0.0)
     else:
         weights = softmax(scores, -1)
     if dropout_p > 0:
