@@ -71,7 +71,8 @@ autograd.__all__ += ["Variable"]
 
 _LAZY = {
     "backends": ".backends", "cuda": ".cuda", "distributions": ".distributions", "func": ".func",
-    "nn": ".nn", "optim": ".optim", "serialization": ".serialization", "utils": ".utils", "viz": ".viz",
+    "nn": ".nn", "onnx": ".onnx", "optim": ".optim", "serialization": ".serialization", "utils": ".utils",
+    "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -79,7 +80,7 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import backends, cuda, distributions, func, nn, optim, serialization, utils, viz
+    from . import backends, cuda, distributions, func, nn, onnx, optim, serialization, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity

@@ -1,0 +1,19 @@
+"""The table of translations: what ONNX says for an operation, by the operation's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# translate(builder, step) -> the name of the one result, or {output: name}
+TRANSLATIONS: dict[str, Callable[..., Any]] = {}
+
+
+def translates(*names: str) -> Callable[[Callable], Callable]:
+    """Enter a function in the table."""
+
+    def enter(function: Callable) -> Callable:
+        TRANSLATIONS.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
