@@ -101,6 +101,11 @@ OPTIMIZERS = {
     "RMSprop": lambda params: optim.RMSprop(params, lr=0.01, momentum=0.5, centered=True),
     "Adagrad": lambda params: optim.Adagrad(params, lr=0.1, lr_decay=0.1),
     "Adadelta": lambda params: optim.Adadelta(params, lr=1.0),
+    "Adamax": lambda params: optim.Adamax(params, lr=0.01),
+    "NAdam": lambda params: optim.NAdam(params, lr=0.01),
+    "RAdam": lambda params: optim.RAdam(params, lr=0.01),
+    "Rprop": lambda params: optim.Rprop(params, lr=0.01),
+    "ASGD": lambda params: optim.ASGD(params, lr=0.1, lambd=0.1, t0=2),
     "LBFGS": lambda params: optim.LBFGS(params, lr=0.1, max_iter=3, history_size=4),
 }
 SCHEDULES = {
@@ -111,6 +116,18 @@ SCHEDULES = {
     "LambdaLR": lambda optimizer: lr_scheduler.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch)),
     "ReduceLROnPlateau": lambda optimizer: lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5),
     "OneCycleLR": lambda optimizer: lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=STEPS + 1),
+    "CyclicLR": lambda optimizer: lr_scheduler.CyclicLR(optimizer, 0.01, 0.1, 3, mode="exp_range", gamma=0.9),
+    "ConstantLR": lambda optimizer: lr_scheduler.ConstantLR(optimizer, 0.5, 6),
+    "LinearLR": lambda optimizer: lr_scheduler.LinearLR(optimizer, total_iters=6),
+    "PolynomialLR": lambda optimizer: lr_scheduler.PolynomialLR(optimizer, 2 * STEPS, 2.0),
+    "MultiplicativeLR": lambda optimizer: lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.9),
+    "CosineAnnealingWarmRestarts": lambda optimizer: lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2, 2),
+    "SequentialLR": lambda optimizer: lr_scheduler.SequentialLR(
+        optimizer, [lr_scheduler.LinearLR(optimizer), lr_scheduler.ExponentialLR(optimizer, 0.9)], [4]
+    ),
+    "ChainedScheduler": lambda optimizer: lr_scheduler.ChainedScheduler(
+        [lr_scheduler.LinearLR(optimizer), lr_scheduler.StepLR(optimizer, 3)]
+    ),
 }
 CASES = [
     *[(name, "StepLR", 4) for name in OPTIMIZERS],
@@ -118,6 +135,11 @@ CASES = [
     ("SGD", "OneCycleLR", 5),
     *[("Adam", "StepLR", k) for k in range(STEPS + 1)],
 ]
+
+
+def test_none_is_left_out():
+    assert set(OPTIMIZERS) == set(optim.__all__) - {"Optimizer", "lr_scheduler"}
+    assert set(SCHEDULES) == set(lr_scheduler.__all__) - {"LRScheduler"}
 
 
 @pytest.mark.parametrize("own_generator", [True, False], ids=["own", "default"])
