@@ -48,6 +48,7 @@ def test_lists_of_tensors_are_numbers():
         ([[1, 2], np.ones(3)], ValueError, r"expected sequence of length 2 at dim 1 \(got 3\)"),
         ("a", TypeError, "got str: 'a'"),
         ([1, "a"], TypeError, "got str"),
+        (["a"], ValueError, "too many dimensions 'str'"),
         (None, RuntimeError, "Could not infer dtype of NoneType"),
         ([None], RuntimeError, "Could not infer dtype of NoneType"),
         ({1}, RuntimeError, "Could not infer dtype of set"),

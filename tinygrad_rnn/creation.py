@@ -135,7 +135,11 @@ def _numbers(data, dtype=None) -> np.ndarray:
 def _plain(data):
     """Data of any kind as nested lists of numbers and arrays, in which tensors have become numbers."""
     if isinstance(data, (list, tuple, range)):
-        return data if set(map(type, data)) <= SCALARS.keys() else [_plain(x) for x in data]
+        if set(map(type, data)) <= SCALARS.keys():
+            return data
+        if data and isinstance(data[0], str):  # of the type of PyTorch's error
+            raise ValueError(f"tensor: too many dimensions 'str': expected numbers, got {data!r:.60}")
+        return [_plain(x) for x in data]
     if isinstance(data, Tensor):
         if data.array.size != 1:
             raise ValueError(

@@ -47,9 +47,16 @@ IN_PLACE = """
 # In place in shape only: the handle gets another view of the same memory.
 RESHAPING = "squeeze t transpose unsqueeze swapaxes swapdims".split()
 
+def _product(a, b):
+    """a @ b of tensors and arrays; of a number it is no product, as in NumPy and PyTorch."""
+    if isinstance(a, (int, float)) or isinstance(b, (int, float)):
+        return NotImplemented
+    return ops.matmul(a, b)
+
+
 OPERATORS: dict[str, Callable] = {
     "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "floordiv": ops.floor_divide,
-    "mod": ops.remainder, "pow": ops.pow, "matmul": ops.matmul, "and": ops.bitwise_and, "or": ops.bitwise_or,
+    "mod": ops.remainder, "pow": ops.pow, "matmul": _product, "and": ops.bitwise_and, "or": ops.bitwise_or,
     "xor": ops.bitwise_xor,
 }  # fmt: skip
 

@@ -246,3 +246,9 @@ def test_random_in_place_cuts_the_gradient():
     y.normal_()
     (y * y).sum().backward()
     assert x.grad.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("product", [lambda x: x @ 2.0, lambda x: 2 @ x, lambda x: [1.0] @ x])
+def test_a_product_with_no_tensor_is_a_type_error(product):
+    with pytest.raises(TypeError):
+        product(tg.ones(2))
