@@ -21,6 +21,7 @@ import numpy as np
 
 FLOATS = ("float64", "float32")
 ERRORS = {name for name in vars(builtins) if name.endswith("Error")}
+QUANTILES = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
 
 
 # --- what calls are written with -----------------------------------------------------------------------------
@@ -48,7 +49,8 @@ class Call:
     Args:
         arguments, options: of the function; of a method, the first is the tensor (or module) itself.
         raises: whether it is an error in PyTorch.
-        only: "shape" where the numbers are random, so that only shape and dtype are compared.
+        only: "shape" where the numbers are random, so that only shape and dtype are compared; "distribution" where they
+            are many, so that their quantiles, mean and standard deviation are.
         dtypes: which floats it is made with.
         grad: whether gradients are asked for.
     """
@@ -262,4 +264,7 @@ def plain(value: Any, only: str = "") -> Any:
     """A tensor as nested lists of numbers."""
     if not hasattr(value, "detach"):
         return value
+    if only == "distribution":
+        x = value.detach().numpy()
+        return [*np.quantile(x, QUANTILES).tolist(), float(x.mean()), float(x.std())]
     return None if only == "shape" else value.detach().tolist()

@@ -31,9 +31,9 @@ def read(table: str) -> dict[str, dict[str, Outcome]]:
 
 
 def short(x: Any) -> Any:
-    """Floats to 10 digits."""
+    """Floats to 8 digits."""
     if isinstance(x, float):
-        return float(f"{x:.10g}")
+        return float(f"{x:.8g}")
     return [short(part) for part in x] if isinstance(x, list) else x
 
 
