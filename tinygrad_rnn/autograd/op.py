@@ -106,10 +106,11 @@ class Op:
         view: the result may share memory with the first input.
         differentiable: whether a gradient can flow; False for comparisons and indices.
         fresh: every array the rule returns is a new one that nothing else holds: a leaf may keep it uncopied.
+        promote: whether the inputs meet in one dtype; otherwise `forward` is given them as they are.
     """
 
     def __init__(self, forward, *, scalar=None, outputs="y", hidden="", unrecorded=None, body=None, view=False,
-                 differentiable=True, fresh=False):  # fmt: skip
+                 differentiable=True, fresh=False, promote=True):  # fmt: skip
         described = body or forward
         self.name, self.doc = described.__name__, described.__doc__ or ""
         self.scalar, self.body, self.view, self.differentiable = scalar, body, view, differentiable
@@ -124,7 +125,7 @@ class Op:
         self.optional: set[str] = set()  # inputs that may be left out
         for p in signature(described).parameters.values():
             if p.kind is Parameter.VAR_POSITIONAL or is_input(p):
-                if not {"ArrayInt", "ArrayBool"} & words(p):
+                if promote and not {"ArrayInt", "ArrayBool"} & words(p):
                     self.promoted.append(len(self.inputs))
                 self.inputs.append(p.name)
                 if p.default is None:

@@ -213,7 +213,10 @@ class MultiheadAttention(Module):
         (L, N, E), S = query.shape, key.shape[0]
         if self.embed_dim != E:
             raise AssertionError(f"was expecting embedding dimension of {self.embed_dim}, but got {E}")
-        dims = slice(2) if self.in_proj_weight is None else slice(3)
+        packed, lengths = self.in_proj_weight is not None, (key.shape[2], value.shape[2])
+        if not packed and lengths != (self.kdim, self.vdim):
+            raise AssertionError(f"expected key and value of lengths {self.kdim} and {self.vdim}, got {lengths}")
+        dims = slice(3) if packed else slice(2)
         if key.shape[dims] != value.shape[dims]:
             raise AssertionError(f"key shape {tuple(key.shape)} does not match value shape {tuple(value.shape)}")
         if padding is not None and tuple(padding.shape) != (N, S):

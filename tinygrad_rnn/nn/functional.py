@@ -100,8 +100,9 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """<x1, x2> / (|x1| |x2|) along `dim`, with norms of at least eps.
+    """<x1, x2> / (|x1| |x2|) along `dim`, with norms of at least eps; the shapes broadcast.
 
     Source: `torch.nn.functional.cosine_similarity`.
     """
+    x1, x2 = ops.broadcast_tensors(x1, x2)
     return ops.sum(normalize(x1, 2.0, dim, eps) * normalize(x2, 2.0, dim, eps), dim)

@@ -21,7 +21,8 @@ class Embedding(Module):
     Parameter `weight` [K, D], drawn from N(0, 1).
 
     Raises:
-        ValueError: padding_idx is not a row; the given weight does not fit; an option is not supported.
+        AssertionError: padding_idx is not a row; the given weight does not fit.
+        ValueError: an option is not supported.
 
     Source: `torch.nn.Embedding`.
     """
@@ -44,7 +45,7 @@ class Embedding(Module):
         functional.refuse_embedding_options(scale_grad_by_freq, sparse)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(f"padding_idx must be within {num_embeddings} num_embeddings: {padding_idx}")
+                raise AssertionError(f"padding_idx must be within {num_embeddings} num_embeddings: {padding_idx}")
             padding_idx %= num_embeddings
         self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
         self.max_norm, self.norm_type = max_norm, norm_type
@@ -53,7 +54,7 @@ class Embedding(Module):
             self.weight = Parameter(table, requires_grad=not _freeze)
             self.reset_parameters()
         elif _weight.array.shape != (num_embeddings, embedding_dim):
-            raise ValueError(
+            raise AssertionError(
                 f"Shape of weight does not match num_embeddings and embedding_dim: expected "
                 f"{(num_embeddings, embedding_dim)}, got {_weight.array.shape}"
             )
@@ -74,7 +75,7 @@ class Embedding(Module):
         """An Embedding whose table is `embeddings` [K, D], sharing its memory; not trained if `freeze`."""
         if embeddings.array.ndim != 2:
             shape = embeddings.array.shape
-            raise ValueError(f"Embeddings parameter is expected to be 2-dimensional, got shape {shape}")
+            raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got shape {shape}")
         rows, columns = embeddings.array.shape
         return cls(
             rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,

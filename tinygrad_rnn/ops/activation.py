@@ -8,8 +8,9 @@ import numpy as np
 
 from ..autograd.op import Array, primitive
 from ..autograd.promotion import BOOL
-from .floating import as_float, floating, refuse_bool
+from .floating import as_float, floating, refuse_bool, refuse_integers
 from .power import exp
+from .quiet import quiet
 from .selection import masked_fill, where
 
 
@@ -44,9 +45,10 @@ def _softplus_number(x: float, beta=1.0, threshold=20.0) -> float:
 
 
 @primitive(scalar=_softplus_number)
-@floating
+@quiet
 def softplus(x: Array, beta=1.0, threshold=20.0) -> Array:
     """Elementwise y = log(1 + e**(beta * x)) / beta, a smooth relu; x itself where beta * x > threshold."""
+    refuse_integers(x)
     return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
 
 
@@ -69,6 +71,7 @@ relu.vjp(dx=lambda dy, y: masked_fill(dy, y <= 0.0, 0.0))
 @primitive(scalar=lambda x, negative_slope=0.01: x if x > 0.0 else x * negative_slope)
 def leaky_relu(x: Array, negative_slope=0.01) -> Array:
     """Elementwise y = x for x > 0, else negative_slope * x."""
+    refuse_integers(x)
     return np.where(x > 0, x, x * negative_slope)
 
 
@@ -76,9 +79,10 @@ leaky_relu.vjp(dx=lambda dy, x, negative_slope: where(x > 0.0, dy, dy * negative
 
 
 @primitive(scalar=lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x))
-@floating
+@quiet
 def elu(x: Array, alpha=1.0) -> Array:
     """Elementwise y = x for x > 0, else alpha * (e**x - 1)."""
+    refuse_integers(x)
     return np.where(x > 0, x, alpha * np.expm1(x))
 
 
@@ -107,6 +111,7 @@ def gelu(x: Array, approximate: str = "none") -> Array:
 
     Source: Hendrycks & Gimpel 2016.
     """
+    refuse_integers(x)
     if approximate == "tanh":
         return x * sigmoid(math.sqrt(8.0 / math.pi) * (x + 0.044715 * (x * x * x)))  # (1 + tanh(u)) / 2, stable
     if approximate != "none":
@@ -116,9 +121,11 @@ def gelu(x: Array, approximate: str = "none") -> Array:
 
 def silu(x: Array) -> Array:
     """Elementwise y = x * sigmoid(x)."""
+    refuse_integers(x)
     return x * sigmoid(x)
 
 
 def logsigmoid(x: Array) -> Array:
     """Elementwise y = log(sigmoid(x)), without overflow."""
+    refuse_integers(x)
     return -softplus(-x, 1.0, 40.0)  # e**-40 is below the last bit of a float64

@@ -81,7 +81,7 @@ def _db(dy: Array, a: Array, b_shape: tuple) -> Array:
 matmul.vjp(da=_da, db=_db)
 
 
-@primitive
+@primitive(promote=False)
 @quiet
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """y = x W^T + b on the last dimension of x.
@@ -95,14 +95,14 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
         [..., O].
 
     Raises:
-        RuntimeError: the last dimension of x is not I.
+        RuntimeError: the last dimension of x is not I, or the dtypes differ.
     """
     if not x.ndim or x.shape[-1] != weight.shape[-1]:
         raise RuntimeError(f"expected x with last dimension {weight.shape[-1]}, as weight has")
+    if x.dtype != weight.dtype or (bias is not None and bias.dtype != x.dtype):
+        raise RuntimeError("expected x, weight and bias of one dtype; convert one of them, for example with .float()")
     y = product(rows(x), weight.T).reshape(x.shape[:-1] + weight.shape[:-1])
-    if bias is None:
-        return y
-    return np.add(y, bias, out=y) if y.dtype == bias.dtype else y + bias
+    return y if bias is None else np.add(y, bias, out=y)
 
 
 linear.vjp(

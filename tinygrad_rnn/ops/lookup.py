@@ -23,14 +23,16 @@ def embedding(input: ArrayInt, weight: Array, padding_idx: int | None = None) ->
 
     Raises:
         IndexError: an index is negative or not below K.
+        RuntimeError: the indices are neither int64 nor int32, or the weight is no matrix.
+        AssertionError: padding_idx is not a row.
     """
-    if input.dtype.kind not in "iu":
-        raise RuntimeError(f"expected integers as indices, got {input.dtype}")
+    if input.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"expected int64 or int32 as indices, got {input.dtype}; convert with .long()")
     if weight.ndim != 2:
         raise RuntimeError(f"weight must be a matrix, got {weight.ndim} dimensions")
     check_classes(input, len(weight), "index out of range in self: {} is not in [0, {})")
     if padding_idx is not None and not -len(weight) <= padding_idx < len(weight):
-        raise RuntimeError(f"padding_idx must be within the {len(weight)} rows of the weight")
+        raise AssertionError(f"padding_idx must be within the {len(weight)} rows of the weight")
     return weight.take(input, axis=0)
 
 
@@ -45,11 +47,13 @@ def one_hot(input: ArrayInt, num_classes: int = -1) -> Array:
     """int64 vectors that are 1 at the class and 0 elsewhere; by default as many classes as the largest needs.
 
     Raises:
-        RuntimeError: a class is negative or not below `num_classes`.
+        RuntimeError: a class is negative or not below `num_classes`, or the classes are not int64.
     """
-    if input.dtype.kind not in "iu":
-        raise RuntimeError(f"one_hot is only applicable to integers, got {input.dtype}")
-    if num_classes < 0:
+    if input.dtype != np.int64:
+        raise RuntimeError(f"one_hot is only applicable to int64, got {input.dtype}; convert with .long()")
+    if num_classes < 1 and num_classes != -1:
+        raise RuntimeError(f"num_classes should be positive, or -1 for as many as there are, got {num_classes}")
+    if num_classes == -1:
         if not input.size:
             raise RuntimeError("can not infer total number of classes from empty tensor")
         num_classes = int(input.max()) + 1

@@ -13,6 +13,7 @@ from ..autograd.graph import Tensor
 from ..autograd.op import Array, ArrayInt, fused, primitive
 from ..kernels.passes import accelerated
 from .activation import logsigmoid
+from .floating import refuse_integers
 from .indexing import getitem
 from .lookup import check_classes
 from .naming import called
@@ -58,8 +59,9 @@ def reduced(losses: Array, reduction: str) -> Array:
 def _known(target, classes: int, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
     """Class numbers with 0 where they are to be ignored, and where they are not."""
     names = target.array if isinstance(target, Tensor) else np.asarray(target)
-    if names.dtype.kind not in "iu":
-        raise RuntimeError(f"expected target of integers, got {names.dtype}")
+    if names.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(f"expected target of int64 (or uint8), got {names.dtype}; convert with .long()")
+    names = names.astype(np.int64, copy=False)
     kept = names != ignore_index
     if not kept.all():
         names = np.where(kept, names, 0)
@@ -94,8 +96,10 @@ def nll_loss(input, target, weight=None, *, ignore_index: int = -100, reduction:
 
     Raises:
         IndexError: a class is out of range.
-        ValueError, RuntimeError: shapes or the reduction do not fit.
+        ValueError, RuntimeError: shapes, the dtype of the target or the reduction do not fit.
+        NotImplementedError: the input is not of floats.
     """
+    refuse_integers(input)
     dim = _check_classes_form(input, target, weight)
     losses, weights = _negative_log_likelihood(input, target, weight, dim, ignore_index)
     return _weighted(losses, weights, reduction)
@@ -124,7 +128,6 @@ class _Targets(NamedTuple):
     @classmethod
     def of(cls, target, weight, classes: int, dtype, ignore_index: int, label_smoothing: float) -> _Targets:
         names, kept = _known(target.reshape(-1), classes, ignore_index)
-        names = names.astype(np.int64, copy=False)
         weights = kept.astype(dtype) if weight is None else weight[names] * kept
         if not label_smoothing:
             return cls(names, kept, weights, None)
@@ -252,13 +255,18 @@ def cross_entropy(
 
     Raises:
         IndexError: a class is out of range.
-        ValueError, RuntimeError: shapes, reduction or smoothing do not fit.
+        ValueError, RuntimeError: shapes, the dtype of the target, reduction or smoothing do not fit; `ignore_index`
+            beside probabilities.
+        NotImplementedError: the input is not of floats.
 
     Source: `torch.nn.functional.cross_entropy`.
     """
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0 and 1, got {label_smoothing}")
-    if target.dtype.kind == "f":
+    refuse_integers(input)
+    if target.dtype.kind == "f" or tuple(target.shape) == tuple(input.shape):
+        if ignore_index >= 0:
+            raise RuntimeError("cross_entropy: ignore_index is for targets that are classes, not for probabilities")
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     _check_classes_form(input, target, weight)
     return class_cross_entropy(
@@ -268,7 +276,7 @@ def cross_entropy(
 
 def _soft_cross_entropy(x, target, weight, reduction: str, label_smoothing: float) -> Array:
     """y = -sum_c w[c] target[c] log softmax(x)[c]."""
-    if tuple(target.shape) != tuple(x.shape):
+    if target.dtype.kind != "f" or tuple(target.shape) != tuple(x.shape):
         raise RuntimeError(
             f"cross_entropy: expected target of integers (classes), or floats (probabilities) of the input's shape "
             f"{tuple(x.shape)}, got {target.dtype} {tuple(target.shape)}"
@@ -284,7 +292,7 @@ def _soft_cross_entropy(x, target, weight, reduction: str, label_smoothing: floa
 # --- distances -------------------------------------------------------------------------------------------------
 
 
-def _difference(input, target, name: str):
+def _difference(input, target, name: str, of_integers: bool = False):
     if tuple(input.shape) != tuple(target.shape):
         warnings.warn(
             f"{name}: target of shape {tuple(target.shape)} is broadcast against input of shape {tuple(input.shape)}; "
@@ -292,7 +300,10 @@ def _difference(input, target, name: str):
             UserWarning,
             stacklevel=4,
         )
-    return input - target
+    difference = input - target
+    if not of_integers:
+        refuse_integers(difference)
+    return difference
 
 
 @reducing
@@ -304,7 +315,7 @@ def mse_loss(input, target, *, reduction: str = "mean") -> Array:
 @reducing
 def l1_loss(input, target, *, reduction: str = "mean") -> Array:
     """Absolute error, |input - target|."""
-    return reduced(abs(_difference(input, target, "l1_loss")), reduction)
+    return reduced(abs(_difference(input, target, "l1_loss", of_integers=True)), reduction)
 
 
 @reducing
@@ -367,9 +378,11 @@ def binary_cross_entropy(input, target, weight=None, *, reduction: str = "mean")
 
     Raises:
         ValueError: shapes differ.
-        RuntimeError: an input is not in [0, 1].
+        RuntimeError: an input is not in [0, 1], or the dtypes differ.
     """
     _same_shape(input, target, "binary_cross_entropy")
+    if input.dtype != target.dtype:
+        raise RuntimeError(f"binary_cross_entropy: expected a target of {input.dtype}, got {target.dtype}; convert it")
     losses = binary_surprise(input, target)
     return reduced(losses if weight is None else losses * weight, reduction)
 

@@ -9,6 +9,7 @@ from ..autograd.op import Array, fused, primitive
 from ..kernels.passes import accelerated
 from ..kernels.plain import dropout as plain
 from ..random import Generator, source
+from .floating import refuse_integers
 from .naming import called
 from .power import rsqrt
 from .reduction import mean
@@ -105,6 +106,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps: float = 1e-
 
     Raises:
         RuntimeError: the input does not end in these lengths, or weight or bias is of another shape.
+        NotImplementedError: the input is not of floats.
 
     Source: Ba, Kiros & Hinton 2016; semantics of `torch.nn.functional.layer_norm`.
     """
@@ -114,4 +116,5 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps: float = 1e-
     for name, x in (("weight", weight), ("bias", bias)):
         if x is not None and tuple(x.shape) != shape:
             raise RuntimeError(f"layer_norm: expected {name} of shape {shape}, got {tuple(x.shape)}")
+    refuse_integers(input)
     return normalized(input, weight, bias, dims=len(shape), eps=eps)

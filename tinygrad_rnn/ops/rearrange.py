@@ -108,6 +108,10 @@ def pad(input, pad, mode: str = "constant", value: float | None = None) -> Array
         pad: (before, after) of the last dimension, then of the one before it, and so on; negative cuts off.
         mode: "constant", "replicate", "reflect" or "circular".
         value: what "constant" pads with, default 0.
+
+    Raises:
+        RuntimeError: no pairs, or more of them than dimensions; more is cut off than there is.
+        NotImplementedError: an unknown mode.
     """
     pad = (pad,) if isinstance(pad, int) else tuple(pad)
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
@@ -115,9 +119,11 @@ def pad(input, pad, mode: str = "constant", value: float | None = None) -> Array
     pairs = list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     widths = [*[(0, 0)] * (input.ndim - len(pairs)), *pairs]
     if mode == "constant":
+        if any(n + a + b < 0 or min(n + a, n + b) < 0 for n, (a, b) in zip(input.shape, widths, strict=True)):
+            raise RuntimeError(f"pad: {pad} cuts off more than there is of {tuple(input.shape)}")
         return padded(input, widths=widths, value=value or 0.0)
     if mode not in _NUMPY_MODES:
-        raise RuntimeError(f"pad: unrecognised mode {mode!r}; expected constant, {', '.join(_NUMPY_MODES)}")
+        raise NotImplementedError(f"pad: unrecognised mode {mode!r}; expected constant, {', '.join(_NUMPY_MODES)}")
     for dim, width in enumerate(widths):
         if width != (0, 0):
             input = index_select(input, dim, np.pad(np.arange(input.shape[dim]), width, mode=_NUMPY_MODES[mode]))

@@ -62,6 +62,6 @@ log_softmax.vjp(dx=lambda dy, y, dim: dy - exp(y) * _total(dy, dim))
 
 
 @numpy_names
-def softmin(input, dim: int | None = None) -> Array:
+def softmin(input, dim: int | None = None, *, dtype=None) -> Array:
     """softmax(-x)."""
-    return softmax(neg(input), dim)
+    return softmax(neg(input), dim, dtype=dtype)
