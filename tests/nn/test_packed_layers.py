@@ -183,7 +183,7 @@ def test_what_only_ours_can_get_wrong() -> None:
     packed = packed_ones(tg, rnn, 5, 3, I)
     with pytest.raises(ValueError, match="knows its lengths"):
         nn.LSTM(I, H)(packed, lengths=[3, 5, 2])
-    with pytest.raises(RuntimeError, match="same dtype"):
+    with pytest.raises(ValueError, match="same dtype"):
         nn.LSTM(I, H)(packed.double())
     with pytest.raises(RuntimeError, match="sorted_indices must be a permutation of its 3 sequences"):
         nn.LSTM(I, H)(rnn.PackedSequence(packed.data, packed.batch_sizes, tg.tensor([1, 0]), None))

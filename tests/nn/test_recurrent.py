@@ -247,7 +247,7 @@ def test_errors_are_of_torchs_type(kind) -> None:
     wrong = tg.zeros(1, N + 1, H)
     with pytest.raises(RuntimeError, match=r"Expected h_0 of size \(1, 3, 6\)"):
         module(tg.zeros(T, N, I), (wrong, wrong) if kind == "LSTM" else wrong)
-    with pytest.raises(RuntimeError, match="same dtype"):
+    with pytest.raises(ValueError, match="same dtype"):
         module(tg.zeros(T, N, I, dtype=tg.float64))
     for options in [{"hidden_size": 0}, {"num_layers": 0}, {"dropout": 2.0}, {"proj_size": -1}]:
         with pytest.raises(ValueError, match=kind):

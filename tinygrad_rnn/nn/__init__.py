@@ -2,10 +2,23 @@
 
 from ..absent import name_the_nearest
 from . import functional, init, utils
-from .activation import ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .activation import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Tanh,
+)
 from .attention import MultiheadAttention
-from .cell import GRUCell, LSTMCell, RNNCell
-from .container import ModuleDict, ModuleList, ParameterList, Sequential
+from .cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
+from .container import ModuleDict, ModuleList, Sequential
 from .distance import CosineSimilarity, PairwiseDistance
 from .dropout import Dropout, Dropout1d, Dropout2d
 from .layer_norm_lstm import LayerNormLSTMCell
@@ -29,6 +42,7 @@ from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
 from .parallel import DataParallel
 from .parameter import Parameter
+from .parameters import ParameterDict, ParameterList
 from .recurrent import Recurrent
 from .recurrent_dropout import RecurrentDropout, VariationalDropout, Zoneout
 from .rnn import GRU, LSTM, RNN, RNNBase

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..tensor import Tensor
 from . import functional
 from .module import Module
@@ -115,26 +117,26 @@ class LogSigmoid(Module):
 class Softmax(Module):
     """y_i = e**x_i / sum_j e**x_j along `dim`."""
 
+    apply_along: Callable[..., Tensor] = staticmethod(functional.softmax)
+
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.softmax(input, self.dim)
+        return self.apply_along(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
-class LogSoftmax(Module):
+class Softmin(Softmax):
+    """y_i = e**-x_i / sum_j e**-x_j along `dim`."""
+
+    apply_along = staticmethod(functional.softmin)
+
+
+class LogSoftmax(Softmax):
     """y_i = x_i - log sum_j e**x_j along `dim`."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return functional.log_softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+    apply_along = staticmethod(functional.log_softmax)

@@ -23,7 +23,7 @@ class RNNCellBase(Module):
         super().__init__()
         for what, value in (("input_size", input_size), ("hidden_size", hidden_size)):
             if value < 1:
-                raise ValueError(f"{type(self).__name__}: {what} must be at least 1, got {value}")
+                raise RuntimeError(f"{type(self).__name__}: {what} must be at least 1, got {value}")
         self.input_size, self.hidden_size, self.bias = int(input_size), int(hidden_size), bool(bias)
         rows, options = self.gates * self.hidden_size, {"dtype": dtype, "device": device}
         self.weight_ih = Parameter(empty(rows, input_size, **options))
@@ -100,7 +100,7 @@ class RNNCell(RNNCellBase):
         self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device=None, dtype=None
     ):
         if nonlinearity not in ops.NONLINEARITIES:
-            raise ValueError(f"RNNCell: Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+            raise RuntimeError(f"RNNCell: Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__(input_size, hidden_size, bias, device, dtype)
         self.nonlinearity = nonlinearity
 

@@ -1,15 +1,15 @@
-"""Modules that hold modules: Sequential, ModuleList, ModuleDict; and ParameterList."""
+"""Modules that hold modules: Sequential, ModuleList, ModuleDict."""
 
 from __future__ import annotations
 
 import operator
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 from ..tensor import Tensor
 from .module import Module
-from .parameter import Parameter
 
 
 class Row(Module):
@@ -121,10 +121,10 @@ class Sequential(Row):
         )
     """
 
-    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
+    def __init__(self, *modules: Module | OrderedDict[str, Module]) -> None:
         super().__init__()
         named = modules[0] if len(modules) == 1 else None
-        items = named.items() if isinstance(named, Mapping) else [(str(i), m) for i, m in enumerate(modules)]
+        items = named.items() if isinstance(named, OrderedDict) else [(str(i), m) for i, m in enumerate(modules)]
         for name, module in items:
             self.add_module(name, module)  # type: ignore[arg-type]
 
@@ -132,15 +132,28 @@ class Sequential(Row):
     def _of(cls, modules: list[Module]) -> Sequential:
         return cls(*modules)
 
+    def __add__(self, other: Iterable[Module]) -> Sequential:
+        return super().__add__(_sequential(other))
+
+    def __iadd__(self, other: Iterable[Module]) -> Sequential:
+        return super().__iadd__(_sequential(other))
+
     def __getitem__(self, index) -> Any:
         """A module, or for a slice a Sequential of the same modules."""
-        found = {key: self._modules[key] for key in self._keys(index)}
+        found = OrderedDict((key, self._modules[key]) for key in self._keys(index))
         return type(self)(found) if isinstance(index, slice) else next(iter(found.values()))
 
     def forward(self, input: Any) -> Any:
         for module in self:
             input = module(input)
         return input
+
+
+def _sequential(other: Any) -> Sequential:
+    """What may be added to a Sequential."""
+    if not isinstance(other, Sequential):
+        raise ValueError(f"a Sequential is added to Sequential ones only, not to {type(other).__name__}; use extend")
+    return other
 
 
 class ModuleList(Row):
@@ -153,6 +166,10 @@ class ModuleList(Row):
     @classmethod
     def _of(cls, modules: list[Module]) -> ModuleList:
         return cls(modules)
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module before the one at `index`."""
+        super().insert(index, module)
 
     def __getitem__(self, index) -> Any:
         """A module, or for a slice a ModuleList of the same modules."""
@@ -221,45 +238,3 @@ class ModuleDict(Module):
             raise TypeError(f"ModuleDict.update should be called with a mapping or pairs, but got {kind}")
         for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
             self.add_module(key, module)
-
-
-class ParameterList(Module):
-    """A list of parameters that are found; tensors become parameters. Source: `torch.nn.ParameterList`."""
-
-    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
-        super().__init__()
-        self.extend(values if values is not None else ())
-
-    def __getitem__(self, index) -> Any:
-        """A parameter, or for a slice a ParameterList of the same parameters."""
-        found = list(self._parameters.values())[index]
-        return type(self)(found) if isinstance(index, slice) else found
-
-    def __setitem__(self, index: int, value: Tensor) -> None:
-        self.register_parameter(list(self._parameters)[index], as_parameter(value))
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(self._parameters.values())  # type: ignore[arg-type]
-
-    def append(self, value: Tensor) -> ParameterList:
-        """Add a parameter at the end; returns self."""
-        self.register_parameter(str(len(self)), as_parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Tensor]) -> ParameterList:
-        """Add parameters at the end; returns self."""
-        for parameter in [as_parameter(value) for value in values]:
-            self.append(parameter)
-        return self
-
-    def extra_repr(self) -> str:
-        return ", ".join([f"({i}): {p.dtype} {tuple(p.shape)}" for i, p in enumerate(self)])
-
-
-def as_parameter(value: Tensor) -> Parameter:
-    if not isinstance(value, Tensor):
-        raise TypeError(f"expected a Tensor or Parameter, got {type(value).__name__}")
-    return value if isinstance(value, Parameter) else Parameter(value)

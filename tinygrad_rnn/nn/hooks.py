@@ -1,11 +1,29 @@
-"""Backward hooks of a module: an identity around its inputs and one around its outputs that tell."""
+"""Hooks of a module; for those of backward, an identity around its inputs and one around its outputs that tell."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..autograd.op import primitive
-from ..tensor import Tensor
+from ..tensor import RemovableHandle, Tensor
+
+
+def replaced(given: tuple, changed: Any) -> tuple:
+    """What a hook returns, or what it was given if that is None."""
+    if changed is None:
+        return given
+    return changed if isinstance(changed, tuple) else (changed,)
+
+
+def registered(hooks: dict, hook: Any, prepend: bool) -> RemovableHandle:
+    """The handle of a hook that runs after, or before, those that there are."""
+    others = dict(hooks) if prepend else {}
+    for key in others:
+        del hooks[key]
+    handle = RemovableHandle(hooks, hook)
+    hooks.update(others)
+    return handle
 
 
 @primitive(outputs="*ys")

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..absent import KIN
 from ..autograd.graph import Leaf
 from ..autograd.scope import Frame, frames, no_grad, pop, push
 from ..autograd.writes import Writes
 from ..creation import check_dtype
 from ..device import check_device, named
 from ..tensor import RemovableHandle, Size, Tensor
-from .hooks import gate
+from .hooks import gate, registered, replaced
 from .parameter import Parameter, name_leaf
 
 _serial = count(1).__next__
@@ -62,7 +63,7 @@ class Module:
         put("_calls", 0)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{type(self).__name__} does not define forward()")
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         inside = any([frame.kind == "module" for frame in frames()])
@@ -81,17 +82,20 @@ class Module:
             changed = pre_hook(self, args, kwargs) if with_kwargs else pre_hook(self, args)
             if changed is not None and with_kwargs:
                 args, kwargs = changed
-            elif changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
+            else:
+                args = replaced(args, changed)
         pulled: dict[str, tuple] = {}
         plain = args
         if self._backward_hooks:
             args = gate(args, lambda dxs: self._run_backward_hooks(dxs, pulled["output"]))
 
-        def output_pulled(dys: tuple) -> None:
+        def output_pulled(dys: tuple) -> tuple:
+            for pre_hook in self._backward_hooks_that_run(first=True):
+                dys = replaced(dys, pre_hook(self, dys))
             pulled["output"] = dys
             if args is plain:  # no input requires grad: nothing further down would call the hooks
                 self._run_backward_hooks((None,) * len(args), dys)
+            return dys
 
         result = self.forward(*args, **kwargs)
         if self._backward_hooks:
@@ -104,18 +108,22 @@ class Module:
         return result
 
     def _run_backward_hooks(self, grad_input: tuple, grad_output: tuple):
-        for hook in tuple(self._backward_hooks.values()):
-            changed = hook(self, grad_input, grad_output)
-            if changed is not None:
-                grad_input = changed if isinstance(changed, tuple) else (changed,)
+        for hook in self._backward_hooks_that_run(first=False):
+            grad_input = replaced(grad_input, hook(self, grad_input, grad_output))
         return grad_input
+
+    def _backward_hooks_that_run(self, first: bool) -> list[Callable]:
+        """Those that see the gradient of the output before, or those that see that of the input after."""
+        return [hook for hook, runs_first in self._backward_hooks.values() if runs_first == first]
 
     # --- registration --------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
+            self._forget(name, but="_parameters")
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
+        elif isinstance(value, Module) and name not in self.__dict__.get("_parameters", ()):
+            self._forget(name, but="_modules")
             self.add_module(name, value)
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
@@ -142,7 +150,8 @@ class Module:
                 return found[name]
         if "_parameters" not in self.__dict__:
             raise AttributeError(f"'{type(self).__name__}' has no '{name}' yet: call super().__init__() first")
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        hint = f"; the nearest there is: {KIN[name]}" if name in KIN else ""
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{hint}")
 
     def __delattr__(self, name: str) -> None:
         for store in (self._parameters, self._buffers, self._modules):
@@ -151,6 +160,12 @@ class Module:
                 self._transient.discard(name)
                 return
         super().__delattr__(name)
+
+    def _forget(self, name: str, but: str) -> None:
+        """Whatever else has this name makes room for it."""
+        for store in {"_parameters", "_buffers", "_modules"} - {but}:
+            self.__dict__.get(store, {}).pop(name, None)
+        self.__dict__.pop(name, None)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
@@ -162,7 +177,7 @@ class Module:
             raise TypeError(f"{what} name should be a string, got {type(name).__name__}")
         if "." in name or name == "":
             raise KeyError(f"{what} name can't contain '.' or be empty, got {name!r}")
-        if name not in store and (name in self.__dict__ or hasattr(type(self), name)):
+        if name not in store and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -193,10 +208,6 @@ class Module:
             raise TypeError(
                 f"cannot register {type(value).__name__} as {what} '{name}' ({kind.__name__} or None expected)"
             )
-        for other in (self._parameters, self._buffers, self._modules):
-            if other is not store:
-                other.pop(name, None)
-        self.__dict__.pop(name, None)
 
     # --- what it holds -------------------------------------------------------------------------------------
 
@@ -248,8 +259,8 @@ class Module:
     def children(self) -> Iterator[Module]:
         return (child for _, child in self.named_children())
 
-    def modules(self) -> Iterator[Module]:
-        return (module for _, module in self.named_modules())
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def get_submodule(self, target: str) -> Module:
         """The module at a dotted name."""
@@ -259,12 +270,29 @@ class Module:
             module = _missing(module, part) if child is None else child
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted name; with `strict` only where there is one already."""
+        path, _, name = target.rpartition(".")
+        if not name or not isinstance(module, Module):
+            raise ValueError(f"set_submodule: expected a name and a Module, got {target!r}, {type(module).__name__}")
+        parent = self.get_submodule(path)
+        if not isinstance(getattr(parent, name, None if strict else module), Module):
+            raise AttributeError(f"{type(parent).__name__} has no module `{name}`")
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted name."""
+        return self._member("_parameters", target)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted name."""
+        return self._member("_buffers", target)
+
+    def _member(self, store: str, target: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        parameter = module._parameters.get(name)
-        return _missing(module, name) if parameter is None else parameter
+        member = getattr(module, store).get(name)
+        return _missing(module, name) if member is None else member
 
     # --- modes and conversion ------------------------------------------------------------------------------
 
@@ -302,8 +330,8 @@ class Module:
         function(self)
         return self
 
-    def to(self, *args: Any, dtype=None, device=None, **_: Any):
-        """Convert floating-point parameters and buffers: `module.to(float64)`."""
+    def to(self, *args: Any, dtype=None, device=None, non_blocking: bool = False, memory_format=None):
+        """Convert floating-point parameters and buffers: `module.to(float64)`; the rest is for other devices."""
         for arg in args:
             if isinstance(arg, Tensor):
                 dtype = arg.array.dtype
@@ -320,7 +348,8 @@ class Module:
             if dtype.kind != "f":
                 raise TypeError(f"{type(self).__name__}.to: expected a floating point dtype, got {dtype}")
             for tensor in tensors:
-                _convert(tensor, dtype)
+                if tensor.array.dtype.kind == "f":
+                    _convert(tensor, dtype)
         return self
 
     def float(self):
@@ -328,6 +357,17 @@ class Module:
 
     def double(self):
         return self.to(dtype=np.dtype("f8"))
+
+    def type(self, dst_type):
+        """Convert all parameters and buffers, also those of integers."""
+        dtype = Tensor(np.empty(0)).type(dst_type).array.dtype
+        for tensor in [*self.parameters(), *self.buffers()]:
+            _convert(tensor, dtype)
+        return self
+
+    def share_memory(self):
+        """Nothing to do here: kept because scripts call it."""
+        return self
 
     def cpu(self):
         return self
@@ -402,17 +442,25 @@ class Module:
 
     # --- hooks ---------------------------------------------------------------------------------------------
 
-    def register_forward_pre_hook(self, hook: Callable, *, with_kwargs: bool = False) -> RemovableHandle:
+    def register_forward_pre_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
         """Call `hook(module, args)` before forward; what it returns replaces the arguments."""
-        return RemovableHandle(self._forward_pre_hooks, (hook, with_kwargs))
+        return registered(self._forward_pre_hooks, (hook, with_kwargs), prepend)
 
-    def register_forward_hook(self, hook: Callable, *, with_kwargs: bool = False) -> RemovableHandle:
+    def register_forward_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
         """Call `hook(module, args, output)` after forward; what it returns replaces the output."""
-        return RemovableHandle(self._forward_hooks, (hook, with_kwargs))
+        return registered(self._forward_hooks, (hook, with_kwargs), prepend)
 
-    def register_full_backward_hook(self, hook: Callable) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in backward; what it returns replaces grad_input."""
-        return RemovableHandle(self._backward_hooks, hook)
+        return registered(self._backward_hooks, (hook, False), prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` in backward; what it returns replaces grad_output."""
+        return registered(self._backward_hooks, (hook, True), prepend)
 
     # --- repr ----------------------------------------------------------------------------------------------
 
@@ -423,9 +471,9 @@ class Module:
     def __repr__(self) -> str:
         children = [f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()]
         extra = self.extra_repr()
-        if not children:
+        if not children and "\n" not in extra:
             return f"{type(self).__name__}({extra})"
-        lines = ([extra] if extra else []) + children
+        lines = (extra.split("\n") if extra else []) + children
         return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
 
 
@@ -449,8 +497,8 @@ def _missing(module: Module, name: str) -> Any:
 
 
 def _convert(tensor: Tensor, dtype: np.dtype) -> None:
-    """Give a parameter or buffer (and its gradient) another floating dtype."""
-    if tensor.array.dtype.kind != "f" or tensor.array.dtype == dtype:
+    """Give a parameter or buffer (and its gradient) another dtype."""
+    if tensor.array.dtype == dtype:
         return
     gradient = tensor.grad
     tensor.data = Tensor(tensor.array.astype(dtype))

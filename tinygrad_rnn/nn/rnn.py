@@ -133,6 +133,7 @@ class RNNBase(Module):
 
         Raises:
             RuntimeError: sizes that do not fit.
+            ValueError: an input of 1 or more than 3 dimensions, or of another dtype than the weights.
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx, lengths)
@@ -181,7 +182,7 @@ class RNNBase(Module):
                 f"{shape[-1]} (input shape {shape})"
             )
         if input.array.dtype != dtype:
-            raise RuntimeError(
+            raise ValueError(
                 f"{name}: input and weights must have the same dtype, got {input.array.dtype} and {dtype}; "
                 f"use input.to(module.weight_ih_l0.dtype)"
             )

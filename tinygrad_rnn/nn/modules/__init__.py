@@ -9,9 +9,11 @@ from ... import nn
 from ...absent import name_the_nearest
 
 PATHS = {
-    "activation": "ELU GELU LeakyReLU LogSigmoid LogSoftmax MultiheadAttention ReLU Sigmoid SiLU Softmax Softplus Tanh",
+    "activation": (
+        "ELU GELU LeakyReLU LogSigmoid LogSoftmax MultiheadAttention ReLU Sigmoid SiLU Softmax Softmin Softplus Tanh"
+    ),
     "batchnorm": "BatchNorm1d",
-    "container": "ModuleDict ModuleList ParameterList Sequential",
+    "container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
     "distance": "CosineSimilarity PairwiseDistance",
     "dropout": "Dropout Dropout1d Dropout2d",
     "flatten": "Flatten",
@@ -22,7 +24,7 @@ PATHS = {
     ),
     "module": "Module",
     "normalization": "LayerNorm",
-    "rnn": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell",
+    "rnn": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell RNNCellBase",
     "sparse": "Embedding",
 }
 
