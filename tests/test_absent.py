@@ -22,7 +22,7 @@ import tinygrad_rnn as tg
     ("nn", "conv2d", "there is nothing like it"),
     ("nn.functional", "clip_grad_norm_", "the nearest there is: nn.utils.clip_grad_norm_"),
     ("nn.init", "zero_", "the nearest there is: Tensor.zero_ or nn.init.zeros_"),
-    ("nn.utils", "clip_grad_norm", "nn.utils.clip_grad_norm_"),
+    ("nn.utils", "clip_grad_values_", "nn.utils.clip_grad_value_"),
     ("optim", "AdamWR", "the nearest there is: optim.AdamW or "),
     ("optim.lr_scheduler", "StepLr", "optim.lr_scheduler.StepLR"),
     ("autograd", "gradchek", "autograd.gradcheck"),

@@ -136,12 +136,6 @@ def test_the_gradient_keeps_its_memory_and_the_write_is_noted():
 
 def test_errors():
     (p,) = with_gradients(np.array([3.0, 4.0]))
-    for bad in (0, -1, math.nan):
-        with pytest.raises(ValueError, match="norm_type must be above 0"):
-            clip_grad_norm_([p], 1.0, norm_type=bad)
-    for clip in (clip_grad_norm_, clip_grad_value_):
-        with pytest.raises(ValueError, match=f"{clip.__name__}: foreach=True is not supported"):
-            clip([p], 1.0, foreach=True)
     p.grad = Tensor(np.broadcast_to(np.array([3.0]), (2,)))
     with pytest.raises(RuntimeError, match="clip_grad_norm_: the memory is read-only"):
         clip_grad_norm_([p], 1.0)

@@ -13,9 +13,9 @@ from tinygrad_rnn.nn import Parameter, init
 from tinygrad_rnn.random import Generator, manual_seed
 from tinygrad_rnn.tensor import Tensor
 
-RANDOM = ["uniform_", "normal_", "orthogonal_"]
+RANDOM = ["uniform_", "normal_", "trunc_normal_", "orthogonal_"]
 RANDOM += ["xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_"]
-ALL = [*RANDOM, "ones_", "zeros_", "eye_", "constant_", "calculate_gain"]
+ALL = [*RANDOM, "sparse_", "ones_", "zeros_", "eye_", "constant_", "calculate_gain"]
 
 
 def weight(*shape, dtype="f4"):

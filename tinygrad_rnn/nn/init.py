@@ -17,10 +17,11 @@ from ..autograd.scope import no_grad
 from ..autograd.writes import Writes
 from ..random import Generator, source
 from ..tensor import Tensor
+from .legacy import older
 
 name_the_nearest(__name__)
 
-_GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
+_GAINS = {"linear": 1, "sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
 
 
 def fill(tensor: Tensor, name: str, values: Callable[[tuple[int, ...]], Any]) -> Tensor:
@@ -64,6 +65,33 @@ def normal_(
     return fill(tensor, "normal_", lambda shape: source(generator).normal(mean, std, shape))
 
 
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """N(mean, std^2), of which only numbers in [a, b] are taken."""
+    if not (std > 0 and a <= b):
+        raise RuntimeError(f"init.trunc_normal_: expected std above 0 and a range [a, b], got {std}, a={a} and b={b}")
+    low, high = (a - mean) / std, (b - mean) / std
+    values = lambda shape: np.clip(mean + std * _truncated(source(generator), low, high, shape), a, b)
+    return fill(tensor, "trunc_normal_", values)
+
+
+def _truncated(random: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
+    """N(0, 1) within [low, high]: of even numbers z each is kept with its density, over the greatest that there is."""
+    mode, wanted = min(max(low, 0.0), high), math.prod(shape)
+    low, high = max(low, mode - 9), min(high, mode + 9)  # farther away are fewer than one in 1e17
+    found = np.empty(0)
+    while found.size < wanted:
+        z = random.uniform(low, high, 2 * (wanted - found.size))
+        found = np.append(found, z[random.random(z.size) < np.exp((mode * mode - z * z) / 2)])
+    return found[:wanted].reshape(shape)
+
+
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """`val` everywhere."""
     return fill(tensor, "constant_", lambda shape: val)
@@ -84,6 +112,19 @@ def eye_(tensor: Tensor) -> Tensor:
     if len(shape := shape_of(tensor, "eye_")) != 2:
         raise ValueError(f"init.eye_: only tensors with 2 dimensions are supported, got shape {shape}")
     return fill(tensor, "eye_", lambda shape: np.eye(shape[0], shape[1]))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """N(0, std^2), of which in each column the part `sparsity` is set to zero. Source: Martens 2010."""
+    if len(shape := shape_of(tensor, "sparse_")) != 2:
+        raise ValueError(f"init.sparse_: only tensors with 2 dimensions are supported, got shape {shape}")
+
+    def values(shape):
+        random = source(generator)
+        order = random.permuted(np.tile(np.arange(shape[0]), (shape[1], 1)), axis=1).T
+        return np.where(order < math.ceil(sparsity * shape[0]), 0.0, random.normal(0.0, std, shape))
+
+    return fill(tensor, "sparse_", values)
 
 
 def forget_bias_(lstm: Any, value: float = 1.0) -> Any:
@@ -212,3 +253,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         return gain * (q if rows >= columns else q.T).reshape(shape)
 
     return fill(tensor, "orthogonal_", values)
+
+
+uniform, normal, orthogonal = older(uniform_), older(normal_), older(orthogonal_)
+constant, eye, sparse = older(constant_), older(eye_), older(sparse_)
+xavier_uniform, xavier_normal = older(xavier_uniform_), older(xavier_normal_)
+kaiming_uniform, kaiming_normal = older(kaiming_uniform_), older(kaiming_normal_)

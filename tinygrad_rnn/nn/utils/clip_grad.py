@@ -12,6 +12,7 @@ from ...autograd.scope import no_grad
 from ...autograd.writes import Writes
 from ...kernels.passes import accelerated
 from ...tensor import Tensor
+from ..legacy import older
 
 
 def clip_grad_norm_(
@@ -28,9 +29,9 @@ def clip_grad_norm_(
     Args:
         parameters: tensors that have gradients (the others are passed over).
         max_norm: the largest norm that is left as it is.
-        norm_type: p of the p-norm, above 0; `math.inf` for the largest magnitude.
+        norm_type: p of the p-norm; `math.inf` for the largest magnitude.
         error_if_nonfinite: raise if the norm is nan or infinite; otherwise all gradients become nan.
-        foreach: None or False; there is one implementation.
+        foreach: PyTorch's choice among implementations, of which there is one here.
 
     Returns:
         The norm before clipping, 0-d.
@@ -40,7 +41,7 @@ def clip_grad_norm_(
 
     Source: `torch.nn.utils.clip_grad_norm_`; Pascanu et al. 2013.
     """
-    gradients = gradients_of(parameters, "clip_grad_norm_", foreach)
+    gradients = gradients_of(parameters, "clip_grad_norm_")
     norm = get_total_norm(gradients, norm_type, error_if_nonfinite)
     scale_down(gradients, float(max_norm), norm, "clip_grad_norm_")
     return norm
@@ -50,7 +51,7 @@ def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """The second half of `clip_grad_norm_`, for a norm that is known."""
-    gradients = gradients_of(parameters, "clip_grads_with_norm_", foreach)
+    gradients = gradients_of(parameters, "clip_grads_with_norm_")
     scale_down(gradients, float(max_norm), total_norm, "clip_grads_with_norm_")
 
 
@@ -62,7 +63,7 @@ def clip_grad_value_(
     Source: `torch.nn.utils.clip_grad_value_`.
     """
     bound = float(clip_value)
-    for dp in gradients_of(parameters, "clip_grad_value_", foreach):
+    for dp in gradients_of(parameters, "clip_grad_value_"):
         np.clip(dp.array, -bound, bound, out=dp.array)
         Writes.note(dp.array, "clip_grad_value_")
 
@@ -74,11 +75,8 @@ def get_total_norm(
     foreach: bool | None = None,
 ) -> Tensor:
     """The norm of all the tensors as one vector; arguments and errors as for `clip_grad_norm_`."""
-    refuse_foreach(foreach, "get_total_norm")
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     order = float(norm_type)
-    if not order > 0:
-        raise ValueError(f"norm_type must be above 0, got {norm_type}")
     with np.errstate(all="ignore"):
         norm = vector_norm(np.array([vector_norm(x.array, order) for x in tensors]), order)
         if error_if_nonfinite and not math.isfinite(norm):
@@ -102,12 +100,16 @@ def sum_of_squares(x: np.ndarray) -> float:
 
 
 def vector_norm(x: np.ndarray, order: float) -> float:
-    """(sum |x_i|^order)^(1/order), without overflow or underflow in between."""
+    """(sum |x_i|^order)^(1/order), without overflow or underflow in between; how many are not 0 for order 0."""
+    if order == 0:
+        return float(np.count_nonzero(x))
     if order == 2:
         squares, limits = sum_of_squares(x), np.finfo(x.dtype)
         if limits.tiny / limits.eps**2 < squares < math.inf:  # no overflow, and nothing that counts vanished
             return math.sqrt(squares)
     magnitudes = np.abs(x.astype(np.float64))
+    if order == -math.inf:
+        return float(magnitudes.min(initial=math.inf))
     largest = float(magnitudes.max(initial=0.0))
     if order == math.inf or largest == 0 or not math.isfinite(largest):
         return largest
@@ -124,9 +126,8 @@ def scale_down(gradients: list[Tensor], max_norm: float, norm: Tensor, writer: s
             Writes.note(dp.array, writer)
 
 
-def gradients_of(parameters: Tensor | Iterable[Tensor], writer: str, foreach: bool | None) -> list[Tensor]:
+def gradients_of(parameters: Tensor | Iterable[Tensor], writer: str) -> list[Tensor]:
     """The gradients that there are, each of them writable."""
-    refuse_foreach(foreach, writer)
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     gradients = [dp for p in tensors if (dp := p.grad) is not None]
     with no_grad():
@@ -135,6 +136,4 @@ def gradients_of(parameters: Tensor | Iterable[Tensor], writer: str, foreach: bo
     return gradients
 
 
-def refuse_foreach(foreach: bool | None, name: str) -> None:
-    if foreach:
-        raise ValueError(f"{name}: foreach={foreach!r} is not supported: there is one implementation")
+clip_grad_norm = older(clip_grad_norm_)
