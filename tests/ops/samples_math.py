@@ -60,6 +60,7 @@ def elementwise() -> list[Sample]:
             "torch.nn.functional.leaky_relu",
             elementwise=True,
         ),
+        Sample("hardtanh", normal(random, 2, 3) * 2, {}, "torch.nn.functional.hardtanh", elementwise=True),
         Sample("elu", normal(random, 2, 3), {"alpha": 1.3}, "torch.nn.functional.elu", elementwise=True),
         Sample(
             "nan_to_num",

@@ -15,7 +15,7 @@ dropout, dropout1d, dropout2d = ops.dropout, ops.dropout1d, ops.dropout2d
 one_hot, pad = ops.one_hot, ops.pad
 scaled_dot_product_attention = ops.scaled_dot_product_attention
 tanh, sigmoid, logsigmoid = ops.tanh, ops.sigmoid, ops.logsigmoid
-gelu, softplus = ops.gelu, ops.softplus
+gelu, softplus, softsign, prelu, glu = ops.gelu, ops.softplus, ops.softsign, ops.prelu, ops.glu
 softmax, log_softmax, softmin = ops.softmax, ops.log_softmax, ops.softmin
 cross_entropy, nll_loss, kl_div = ops.cross_entropy, ops.nll_loss, ops.kl_div
 binary_cross_entropy = ops.binary_cross_entropy
@@ -28,6 +28,8 @@ margin_ranking_loss, triplet_margin_loss = ops.margin_ranking_loss, ops.triplet_
 
 relu_, leaky_relu_ = in_place(ops.relu), in_place(ops.leaky_relu)
 elu_, silu_ = in_place(ops.elu), in_place(ops.silu)
+hardtanh_, selu_, relu6_ = in_place(ops.hardtanh), in_place(ops.selu), in_place(ops.relu6)
+mish_, hardsigmoid_, hardswish_ = in_place(ops.mish), in_place(ops.hardsigmoid), in_place(ops.hardswish)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -48,6 +50,38 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x)."""
     return (silu_ if inplace else ops.silu)(input)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """x, but min_val below that and max_val above."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: expected min_val to be at most max_val, got {min_val} and {max_val}")
+    return (hardtanh_ if inplace else ops.hardtanh)(input, min_val, max_val)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return (relu6_ if inplace else ops.relu6)(input)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """scale * elu(x, alpha), whose constants keep mean 0 and variance 1. Source: Klambauer et al. 2017."""
+    return (selu_ if inplace else ops.selu)(input)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * tanh(log(1 + e**x))."""
+    return (mish_ if inplace else ops.mish)(input)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """x / 6 + 1/2, but at least 0 and at most 1."""
+    return (hardsigmoid_ if inplace else ops.hardsigmoid)(input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * hardsigmoid(x)."""
+    return (hardswish_ if inplace else ops.hardswish)(input)
 
 
 # --- vectors ------------------------------------------------------------------------------------------------

@@ -108,10 +108,14 @@ class RNNBase(Module):
         ]
 
     def _weights(self, layer: int, direction: int) -> list:
-        """w_ih, w_hh, b_ih, b_hh (and w_hr for cells with a projection), None where absent."""
+        """w_ih, w_hh, b_ih, b_hh (and w_hr for cells with a projection), None where absent.
+
+        One that is no parameter any more, but a tensor computed from another, is an attribute like any.
+        """
         parts = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] + (["weight_hr"] if len(self.states) > 1 else [])
         suffix = self._suffix(layer, direction)
-        return [self._parameters.get(part + suffix) for part in parts]
+        held, others = self._parameters, self.__dict__
+        return [held[name] if name in held else others.get(name) for name in [part + suffix for part in parts]]
 
     def _options(self) -> dict:
         """Further attributes of the operations."""

@@ -1,6 +1,26 @@
 """Every operation: forward and gradient rule side by side, plain mathematics in operator syntax."""
 
-from .activation import elu, erf, gelu, leaky_relu, logsigmoid, relu, sigmoid, silu, softplus, tanh
+from .activation import (
+    elu,
+    erf,
+    gelu,
+    glu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    tanh,
+)
 from .aliases import (
     absolute,
     arccos,

@@ -11,7 +11,8 @@ from ..autograd.promotion import BOOL
 from .floating import as_float, floating, refuse_bool, refuse_integers
 from .power import exp
 from .quiet import quiet
-from .selection import masked_fill, where
+from .selection import abs, masked_fill, where
+from .shape import chunk, reshape
 
 
 @primitive(scalar=math.tanh)
@@ -90,6 +91,17 @@ def elu(x: Array, alpha=1.0) -> Array:
 elu.vjp(dx=lambda dy, x, alpha: where(x > 0.0, dy, dy * (alpha * exp(where(x > 0.0, 0.0, x)))))
 
 
+@primitive(scalar=lambda x, min_val=-1.0, max_val=1.0: min(max(x, min_val), max_val))
+def hardtanh(x: Array, min_val=-1.0, max_val=1.0) -> Array:
+    """Elementwise y = x, but min_val below that and max_val above; gradient 0 at both."""
+    return np.clip(x, min_val, max_val).astype(x.dtype, copy=False)
+
+
+hardtanh.vjp(
+    dx=lambda dy, x, min_val, max_val: masked_fill(masked_fill(dy, x <= min_val, 0.0), x >= max_val, 0.0),
+)
+
+
 @primitive(scalar=math.erf)
 def erf(x: Array) -> Array:
     """Elementwise error function, y = 2 / sqrt(pi) * integral of e**(-t**2) from 0 to x."""
@@ -129,3 +141,73 @@ def logsigmoid(x: Array) -> Array:
     """Elementwise y = log(sigmoid(x)), without overflow."""
     refuse_integers(x)
     return -softplus(-x, 1.0, 40.0)  # e**-40 is below the last bit of a float64
+
+
+def relu6(x: Array) -> Array:
+    """Elementwise y = min(max(x, 0), 6)."""
+    return hardtanh(x, 0.0, 6.0)
+
+
+def hardsigmoid(x: Array) -> Array:
+    """Elementwise y = x / 6 + 1/2, but at least 0 and at most 1."""
+    refuse_integers(x)
+    return relu6(x + 3.0) / 6.0
+
+
+def hardswish(x: Array) -> Array:
+    """Elementwise y = x * hardsigmoid(x)."""
+    refuse_integers(x)
+    return x * hardsigmoid(x)
+
+
+def selu(x: Array) -> Array:
+    """Elementwise y = scale * elu(x, alpha), whose constants keep mean 0 and variance 1 from layer to layer.
+
+    Source: Klambauer et al. 2017.
+    """
+    refuse_integers(x)
+    return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717)
+
+
+def mish(x: Array) -> Array:
+    """Elementwise y = x * tanh(log(1 + e**x))."""
+    refuse_integers(x)
+    return x * tanh(softplus(x))
+
+
+def softsign(x: Array) -> Array:
+    """Elementwise y = x / (1 + |x|)."""
+    return x / (1 + abs(x))
+
+
+def prelu(input, weight) -> Array:
+    """Elementwise y = x where x > 0, else weight * x.
+
+    Args:
+        weight: (1,) or a number, or (C,) for x (N, C, ...).
+
+    Raises:
+        RuntimeError: the weight is of another shape.
+    """
+    channels = 1 if input.ndim < 2 else input.shape[1]
+    if weight.ndim > 1 or (weight.ndim and weight.shape[0] not in (1, channels)):
+        raise RuntimeError(f"prelu: expected weight of shape (1,) or ({channels},), got {tuple(weight.shape)}")
+    weight = reshape(weight, (-1, *[1] * (input.ndim - 2)) if input.ndim else ())
+    return where(input > 0, input, weight * input)
+
+
+def glu(input, dim: int = -1) -> Array:
+    """y = a * sigmoid(b), a and b the halves of x along `dim`.
+
+    Raises:
+        RuntimeError: the length is odd.
+
+    Source: Dauphin et al. 2017.
+    """
+    if not input.ndim:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    refuse_integers(input)
+    if (n := input.shape[dim]) % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {n}")
+    a, b = chunk(input, 2, dim)
+    return a * sigmoid(b)

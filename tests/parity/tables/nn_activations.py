@@ -1,6 +1,6 @@
 """Activations: functions and their modules."""
 
-from ..calling import Call, Module, Named, b, constant, f, given, i, pos, unit
+from ..calling import Call, Module, Named, Program, b, constant, distinct, f, given, i, pos, unit
 
 EDGES = given([-200.0, -40.0, -20.0, -1.0, -0.0, 0.0, 1.0, 20.0, 21.0, 40.0, 200.0])
 LIMITS = given([float("-inf"), float("nan"), float("inf")], requires_grad=False)
@@ -23,8 +23,21 @@ ELEMENTWISE = {
     "tanh": [Call(i(3, low=-2)), Call(b(3))],
     "sigmoid": [Call(i(3, low=-2)), Call(b(3))],
     "logsigmoid": [INTEGERS],
-}
-IN_PLACE = {"relu": (), "leaky_relu": (0.3,), "elu": (0.7,), "silu": ()}
+    "hardtanh": [Call(f(2, 5)), Call(f(3), -0.1, 0.3), Call(f(3), min_val=0.5, max_val=2), Call(i(5, low=-4), -2, 2),
+                 Call(f(3), 1, 0, raises=True)],
+    "relu6": [Call(i(3, low=-2))],
+    "selu": [INTEGERS],
+    "mish": [INTEGERS],
+    "hardsigmoid": [Call(distinct(9)), INTEGERS],
+    "hardswish": [Call(distinct(9)), INTEGERS],
+    "softsign": [Call(i(3, low=-2))],
+}  # fmt: skip
+IN_PLACE = {
+    "relu": (), "leaky_relu": (0.3,), "elu": (0.7,), "silu": (), "hardtanh": (-0.5, 0.5), "relu6": (), "selu": (),
+    "mish": (),
+    "hardsigmoid": (), "hardswish": (),
+}  # fmt: skip
+WITH_UNDERSCORE = ("relu", "leaky_relu", "elu", "hardtanh", "selu")
 
 ALONG = [
     Call(f(2, 3), 0), Call(f(2, 3), dim=-1), Call(f(2, 3, 2), 1), Call(f(), 0), Call(f(), -1), Call(f(0), 0),
@@ -39,46 +52,61 @@ ALONG = [
 # Each module's arguments, what it is called on, and what it refuses.
 INPUTS = [(f(2, 3),), (f(),), (f(0, 3),)]
 MODULES = {
-    "ReLU": [(), (True,)],
     "LeakyReLU": [(), (0.2,), (0.2, True)],
     "ELU": [(), (0.5,), (0.5, True)],
-    "SiLU": [(), (True,)],
+    "Hardtanh": [(), (-0.5, 2), (-1.0, 0.5, True)],
+    **{name: [(), (True,)] for name in ("ReLU", "SiLU", "SELU", "Mish", "ReLU6", "Hardsigmoid", "Hardswish")},
     "GELU": [(), ("tanh",)],
     "Softplus": [(), (2,), (0.5, 3.0)],
     "Tanh": [()],
     "Sigmoid": [()],
     "LogSigmoid": [()],
+    "Softsign": [()],
     "Softmin": [(0,), (-1,)],
     "Softmax": [(0,), (-1,), ()],
     "LogSoftmax": [(0,), (-1,), ()],
 }
 
+PRELU = [
+    (f(2, 3), f(1)),
+    (f(2, 3), f(3)),
+    (f(3), f(1)),
+    (f(2, 3, 2), f(3)),
+    (f(), f(1)),
+    (f(0, 3), f(3)),
+    (f(2, 3), f()),
+]
+HALVED = [((f(4),), ()), ((f(2, 6),), ()), ((f(2, 3),), (0,)), ((f(3, 2, 2),), (1,)), ((f(0, 2),), ())]
+
+
+def module(ways: list) -> list:
+    """Made in these ways, called on all inputs; one written over must not require grad."""
+    every = [(way, on) for way in ways for on in INPUTS]
+    right = [Module(*way, on=[constant(x) for x in on] if True in way else on) for way, on in every]
+    return [*right, Module(on=(unit(2), 3), raises=True)]
+
+
 CALLS = {
     **{f"nn.functional.{name}": [*SHAPES, EXTREME[name == "gelu"], *more] for name, more in ELEMENTWISE.items()},
-    **{
-        f"nn.functional.{name}": [
-            *SHAPES,
-            EXTREME[0],
-            *ELEMENTWISE[name],
-            Call(constant(pos(3)), *given_, inplace=True),
-        ]
-        for name, given_ in IN_PLACE.items()
-    },
-    **{
-        f"nn.functional.{name}_": [Call(constant(f(2, 3)), *given_), Call(f(3), raises=True)]
-        for name, given_ in IN_PLACE.items()
-        if name != "silu"
-    },
     **{f"nn.functional.{name}": ALONG for name in ("softmax", "log_softmax", "softmin")},
-    **{
-        f"nn.{name}": [
-            *[
-                Module(*given_, on=[constant(x) for x in on] if True in given_ else on)
-                for given_ in ways
-                for on in INPUTS
-            ],
-            Module(on=(unit(2), 3), raises=True),
-        ]
-        for name, ways in MODULES.items()
-    },
-}
+    **{f"nn.{name}": module(ways) for name, ways in MODULES.items()},
+    **{f"nn.functional.{name}_": [Call(constant(f(2, 3)), *IN_PLACE[name]), Call(f(3), raises=True)]
+       for name in WITH_UNDERSCORE},
+    "nn.functional.prelu": [
+        *[Call(*x) for x in PRELU],
+        *[Call(*x, raises=True) for x in [(f(2, 3), f(2)), (f(2, 3), f(1, 3)), (f(3), f(3)), (f(2),)]],
+    ],
+    "nn.PReLU": [
+        Module(on=(f(2, 3),)), Module(3, on=(f(2, 3, 1),)), Module(3, 0.1, on=(f(2, 3),)),
+        Module(2, on=(f(2, 3),), raises=True),
+        Program(lambda torch: [torch.nn.PReLU(2).weight, torch.nn.PReLU(1, 0.5).weight]),
+    ],
+    "nn.functional.glu": [
+        *[Call(*x, *dim) for x, dim in HALVED],
+        *[Call(*x, raises=True) for x in [(f(3),), (f(2, 3),), (f(),), (f(2), 1), (i(2),)]],
+    ],
+    "nn.GLU": [*[Module(*dim, on=x) for x, dim in HALVED], Module(on=(f(3),), raises=True)],
+}  # fmt: skip
+for name, options in IN_PLACE.items():
+    CALLS[f"nn.functional.{name}"] += [Call(constant(pos(3)), *options, inplace=True)]
+CALLS["nn.Hardtanh"] += [Module(1, 0, raises=True), Module(1, 1, raises=True)]

@@ -1,6 +1,6 @@
 """Modules that hold modules or parameters."""
 
-from ..calling import Module, Program, f
+from ..calling import Program, f
 
 
 def made(torch, name: str, n: int = 3):
@@ -180,10 +180,16 @@ METHODS = {
         "setdefault": [on("ParameterDict", lambda torch,
             x: [x.setdefault("p0", one(torch)), x.setdefault("new", one(torch))])],
         "copy": [on("ParameterDict", lambda torch, x: [x.copy(), x.copy() is x])],
+        "__reversed__": [on("ParameterDict", lambda torch, x: list(reversed(x)))],
+        "__or__": [on("ParameterDict", lambda torch, x: x | {"new": one(torch)})],
+        "__ior__": [on("ParameterDict", lambda torch, x: x.__ior__({"new": one(torch)}))],
         "popitem": [on("ParameterDict", lambda torch, x: x.popitem())],
         "fromkeys": [on("ParameterDict", lambda torch, x: x.fromkeys(["a", "b"], one(torch)))],
     },
 }  # fmt: skip
 
-CALLS = {f"nn.{name}.{method}": calls for name, methods in METHODS.items() for method, calls in methods.items()}
-CALLS["nn.Sequential"] = [Module(on=(f(2),))]
+CALLS = {
+    f"nn.{name}.{method}".removesuffix(".__init__"): calls
+    for name, methods in METHODS.items()
+    for method, calls in methods.items()
+}

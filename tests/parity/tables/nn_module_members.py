@@ -99,7 +99,7 @@ INTEGER = lambda torch, *options: torch.nn.Parameter(torch.tensor([1]), *options
 FACTS = lambda torch, x: [(p := torch.nn.Parameter(x)).data_ptr() == x.data_ptr(), p.is_leaf, p.requires_grad]
 
 CALLS = {
-    **{f"nn.Module.{name}": calls for name, calls in METHODS.items()},
+    **{f"nn.Module.{name}".removesuffix(".__init__"): calls for name, calls in METHODS.items()},
     "nn.Parameter": [
         Call(f(2, 3)), Call(f(2, 3), False), Call(), Call(f(2, 3), requires_grad=True), Call([1.0], raises=True),
         Program(lambda torch: repr(torch.nn.Parameter(torch.ones(2)))), Program(FACTS, f(3)),

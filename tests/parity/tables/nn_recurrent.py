@@ -68,12 +68,31 @@ def layer(name: str) -> list:
         *[Module(I, H, 2, dropout=p, on=(X,)) for p in (0.0, 1.0)],
         Module(I, H, 2, dropout=0.5, on=(X,), training=False),
         Module(I, H, 2, dropout=0.5, on=(X,), only="shape"), Module(1, 1, on=(f(T, 1, 1),)),
-        Module(I, H, device="cpu", dtype=SINGLE, on=(X,)),
+        Module(I, H, device="cpu", dtype=SINGLE, on=(X,)), computed(name),
         *[packed(name, **options) for options in ({}, {"bidirectional": True, "batch_first": True}, *MORE[name])],
         *[Module(I, H, on=on, raises=True) for on in wrong],
         *[Module(**{**SIZES, **options}, on=(X,), raises=True) for options in WRONG_OPTIONS],
         *([Module(I, H, proj_size=P, on=(X,), raises=True)] if name != "LSTM" else []),
     ]  # fmt: skip
+
+
+def computed(name: str) -> Program:
+    """A layer whose recurrent weights are computed from a parameter, as by WeightDrop (Merity et al. 2017)."""
+
+    def run(torch, x, raw):
+        net = getattr(torch.nn, name)(I, H).to(x.dtype)
+        with torch.no_grad():
+            for p in net.parameters():
+                p.fill_(0.25)
+        del net._parameters["weight_hh_l0"]
+        net.register_parameter("raw", torch.nn.Parameter(raw))
+        net.weight_hh_l0 = net.raw * 0.5
+        y, _ = net(x)
+        y.sum().backward()
+        return y.detach(), net.raw.grad, [key for key, _ in net.named_parameters()]
+
+    rows = {"RNN": 1, "LSTM": 4, "GRU": 3}[name]
+    return Program(run, constant(X), constant(f(rows * H, H)))
 
 
 def cell(name: str) -> list:

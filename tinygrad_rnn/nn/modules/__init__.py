@@ -10,7 +10,8 @@ from ...absent import name_the_nearest
 
 PATHS = {
     "activation": (
-        "ELU GELU LeakyReLU LogSigmoid LogSoftmax MultiheadAttention ReLU Sigmoid SiLU Softmax Softmin Softplus Tanh"
+        "ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish MultiheadAttention PReLU "
+        "ReLU ReLU6 SELU Sigmoid SiLU Softmax Softmin Softplus Softsign Tanh"
     ),
     "batchnorm": "BatchNorm1d",
     "container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
