@@ -165,6 +165,7 @@ class Module:
         """Whatever else has this name makes room for it."""
         for store in {"_parameters", "_buffers", "_modules"} - {but}:
             self.__dict__.get(store, {}).pop(name, None)
+        self.__dict__.get("_transient", set()).discard(name)
         self.__dict__.pop(name, None)
 
     def __dir__(self) -> list[str]:

@@ -46,6 +46,7 @@ METHODS = {
     "__setattr__": [
         *changes(lambda torch, net, name: setattr(net, name, torch.nn.Tanh()), "first", "more", "gone"),
         *changes(lambda torch, net, name: setattr(net, name, MADE["parameter"](torch)), "own", "more", "first", "gone"),
+        *changes(lambda torch, net, kind: setattr(net.again, "hidden", MADE[kind](torch)), *MADE),
         *changes(lambda torch, net, name: setattr(net.first, name, torch.zeros(3)), "seen", "extra", "void"),
         *changes(lambda torch, net, name: setattr(net.first, name, None), "seen", "scale"),
         *each(["own", "first"], lambda torch, net, name: setattr(net, name, 3), raises=True),
