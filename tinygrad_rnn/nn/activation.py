@@ -24,6 +24,8 @@ class Activation(Module):
             setattr(self, name, value)
 
     def forward(self, input: Tensor) -> Tensor:
+        if not self.options:
+            return self.function(input)
         return self.function(input, *[self.__dict__[name] for name in self.options])
 
     def extra_repr(self) -> str:
@@ -38,6 +40,9 @@ class OverInput(Activation):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__(inplace)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.function(input, self.inplace)
 
 
 class ReLU(OverInput):

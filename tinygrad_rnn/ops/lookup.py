@@ -8,6 +8,8 @@ from ..autograd.graph import Tensor
 from ..autograd.op import Array, ArrayInt, nondifferentiable, primitive
 from .indexing import setitem, spread
 
+INDICES = np.dtype("i8"), np.dtype("i4")
+
 
 @primitive
 def embedding(input: ArrayInt, weight: Array, padding_idx: int | None = None) -> Array:
@@ -26,7 +28,7 @@ def embedding(input: ArrayInt, weight: Array, padding_idx: int | None = None) ->
         RuntimeError: the indices are neither int64 nor int32, or the weight is no matrix.
         AssertionError: padding_idx is not a row.
     """
-    if input.dtype not in (np.int64, np.int32):
+    if input.dtype not in INDICES:
         raise RuntimeError(f"expected int64 or int32 as indices, got {input.dtype}; convert with .long()")
     if weight.ndim != 2:
         raise RuntimeError(f"weight must be a matrix, got {weight.ndim} dimensions")
@@ -49,7 +51,7 @@ def one_hot(input: ArrayInt, num_classes: int = -1) -> Array:
     Raises:
         RuntimeError: a class is negative or not below `num_classes`, or the classes are not int64.
     """
-    if input.dtype != np.int64:
+    if input.dtype != INDICES[0]:
         raise RuntimeError(f"one_hot is only applicable to int64, got {input.dtype}; convert with .long()")
     if num_classes < 1 and num_classes != -1:
         raise RuntimeError(f"num_classes should be positive, or -1 for as many as there are, got {num_classes}")

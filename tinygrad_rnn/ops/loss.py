@@ -24,6 +24,7 @@ from .selection import abs, clamp, where
 from .softmax import log_softmax
 
 REDUCTIONS = ("mean", "sum", "none")
+CLASSES = np.dtype("i8"), np.dtype("u1")
 
 
 def legacy_reduction(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
@@ -59,7 +60,7 @@ def reduced(losses: Array, reduction: str) -> Array:
 def _known(target, classes: int, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
     """Class numbers with 0 where they are to be ignored, and where they are not."""
     names = target.array if isinstance(target, Tensor) else np.asarray(target)
-    if names.dtype not in (np.int64, np.uint8):
+    if names.dtype not in CLASSES:
         raise RuntimeError(f"expected target of int64 (or uint8), got {names.dtype}; convert with .long()")
     names = names.astype(np.int64, copy=False)
     kept = names != ignore_index
@@ -264,7 +265,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0 and 1, got {label_smoothing}")
     refuse_integers(input)
-    if target.dtype.kind == "f" or tuple(target.shape) == tuple(input.shape):
+    if target.dtype.kind == "f" or (target.ndim == input.ndim and target.shape == input.shape):
         if ignore_index >= 0:
             raise RuntimeError("cross_entropy: ignore_index is for targets that are classes, not for probabilities")
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
