@@ -55,6 +55,7 @@ CALLS = {
         Module(5, 3, on=(i(2),)), Module(5, 3, padding_idx=1, on=(given([1, 1, 2], "int64"),)),
         Module(5, 3, -1, on=(i(2, 3),)),
         Module(5, 3, _weight=f(5, 3), on=(i(2),)), Module(5, 3, device="cpu", dtype=Named("float64"), on=(i(),)),
+        Module(5, 3, max_norm=0.5, on=(i(4),)), Module(5, 3, max_norm=0.7, norm_type=1.0, on=(i(2, 2),)),
         Module(5, 3, 0, on=(i(2, dtype="int32"),)), Module(0, 3, on=(i(0),)),
         Module(5, 3, 5, raises=True), Module(5, 3, -6, raises=True), Module(5, 3, _weight=f(4, 3), raises=True),
         Module(5, 3, on=(i(2, low=5, high=6),), raises=True), Module(5, raises=True),
