@@ -24,7 +24,7 @@ METHODS = """
     index_put index_select isclose isfinite isinf isnan kthvalue le lerp log log10 log1p log2 log_softmax
     logcumsumexp logical_and logical_not logical_or logical_xor logsumexp lt masked_fill masked_select matmul max
     maximum mean median min minimum mm moveaxis movedim mul mv nan_to_num narrow ne neg nonzero norm outer permute
-    pow prod ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as roll round rsqrt scatter
+    pow prelu prod ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as roll round rsqrt scatter
     scatter_add select sigmoid sign sin sinh softmax sort split sqrt square squeeze std sum swapaxes swapdims t
     take_along_dim tan tanh tensor_split tile topk trace transpose tril triu trunc unbind unflatten unfold unique
     unsqueeze var view view_as
