@@ -60,6 +60,11 @@ int64 = long = _np.dtype("int64")
 uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 dtype = _np.dtype
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+
+# What PyTorch calls so at the top are lower levels, with other arguments: only nn.functional's are here.
+for _name in ("batch_norm", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "embedding", "kl_div",
+              "margin_ranking_loss", "triplet_margin_loss"):  # fmt: skip
+    del globals()[_name]
 newaxis = None
 
 numel, is_floating_point, is_complex = _Handle.numel, _Handle.is_floating_point, _Handle.is_complex

@@ -56,9 +56,10 @@ def similar(place: str, name: str) -> list[str]:
 def names(place: str) -> list[str]:
     """What a module of the package offers, or the methods of its Tensor."""
     found = import_module(f"{ROOT}.{place}" if place not in ("", "Tensor") else ROOT)
-    members = vars(found.Tensor.__base__ if place == "Tensor" else found)
-    offered = members.get("__all__", members)
-    return [n for n in offered if not (n.startswith("_") or isinstance(members[n], ModuleType))]
+    if place == "Tensor":
+        return [n for n in vars(found.Tensor.__base__) if not n.startswith("_")]
+    offered = getattr(found, "__all__", None) or dir(found)  # which knows what is loaded only when asked for
+    return [n for n in offered if not (n.startswith("_") or isinstance(getattr(found, n), ModuleType))]
 
 
 def dotted(place: str, name: str) -> str:

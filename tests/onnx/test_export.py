@@ -60,7 +60,9 @@ def test_parameters_have_their_names():
 
 def test_folded_parameters():
     gru = nn.GRU(3, 2)
-    proto = tg.onnx.export(gru, randn(5, 1, 3)).model_proto
+    program = tg.onnx.export(gru, randn(5, 1, 3))
+    assert isinstance(program, tg.onnx.ONNXProgram)
+    proto = program.model_proto
     found = {each.name: onnx.numpy_helper.to_array(each) for each in proto.graph.initializer}
     r, z, n = gru.weight_ih_l0.detach().numpy().reshape(3, 2, 3)
     np.testing.assert_array_equal(found["weight_ih_l0.zrh"], np.concatenate([z, r, n])[None])
