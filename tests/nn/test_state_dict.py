@@ -124,3 +124,17 @@ def test_arrays_and_other_floats_are_converted():
     module.load_state_dict(found)
     assert module[0].weight.dtype == tg.float32
     assert module[0].weight.tolist() == found["0.weight"].tolist()
+
+
+@pytest.mark.parametrize("library", ["tinygrad_rnn", "torch"])
+def test_a_file_of_before_batches_were_counted_loads(library):
+    m = pytest.importorskip(library)
+    net = m.nn.Sequential(m.nn.Linear(2, 3), m.nn.BatchNorm1d(3))
+    state = {key: value + 1 for key, value in net.state_dict().items() if not key.endswith("num_batches_tracked")}
+    found = net.load_state_dict(state)
+    assert found.missing_keys == []
+    assert net[1].running_mean.tolist() == [1.0] * 3
+    assert net[1].num_batches_tracked == 0
+    del state["1.running_var"]
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "1.running_var"\. '):
+        net.load_state_dict(state)

@@ -47,6 +47,8 @@ class Module:
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
+    late_buffers: tuple[str, ...] = ()  # which files lack that were written before there were any
+    _version = 1
 
     def __init__(self) -> None:
         put = super().__setattr__
@@ -384,9 +386,17 @@ class Module:
     def state_dict(
         self, *, destination: dict | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Tensor]:
-        """Dotted name -> tensor for all parameters and persistent buffers; the tensors share their memory."""
-        found = OrderedDict() if destination is None else destination
+        """Dotted name -> tensor for all parameters and persistent buffers; the tensors share their memory.
+
+        Its attribute `_metadata` says which version of each module wrote it, as in PyTorch.
+        """
+        found: Any = destination
+        if found is None:
+            found = OrderedDict()
+            found._metadata = OrderedDict()
         for path, module in self.named_modules(prefix=prefix.removesuffix("."), remove_duplicate=False):
+            if hasattr(found, "_metadata"):
+                found._metadata[path] = {"version": module._version}
             for name, member in [*module._parameters.items(), *module._buffers.items()]:
                 if member is not None and name not in module._transient:
                     found[f"{path}.{name}" if path else name] = member if keep_vars else member.detach()
@@ -410,6 +420,9 @@ class Module:
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         own = self.state_dict(keep_vars=True)
         missing = [name for name in own if name not in state_dict]
+        if not hasattr(state_dict, "_metadata"):  # which says that its modules knew of these buffers
+            late = {f"{path}.{name}" if path else name for path, m in self.named_modules() for name in m.late_buffers}
+            missing = [name for name in missing if name not in late]
         unexpected = [name for name in state_dict if name not in own]
         faults = []
         for what, names in (("Missing", missing), ("Unexpected", unexpected)):

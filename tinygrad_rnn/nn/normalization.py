@@ -80,6 +80,8 @@ class BatchNorm1d(Module):
     Source: Ioffe & Szegedy 2015; `torch.nn.BatchNorm1d`.
     """
 
+    late_buffers, _version = ("num_batches_tracked",), 2
+
     def __init__(
         self,
         num_features: int,
