@@ -83,6 +83,9 @@ def run(program: Path, library: Any, folder: Path, monkeypatch: pytest.MonkeyPat
     tg.manual_seed(0)
     printed = io.StringIO()
     monkeypatch.chdir(folder)
+    cudnn = library.backends.cudnn
+    for setting in ("benchmark", "deterministic"):  # a script's own
+        monkeypatch.setattr(cudnn, setting, getattr(cudnn, setting))
     with warnings.catch_warnings(), recorded(library) as losses, redirect_stdout(printed):
         if library is not tg:
             warnings.simplefilter("ignore")  # PyTorch's own, of legacy spellings
