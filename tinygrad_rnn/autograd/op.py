@@ -275,10 +275,11 @@ class Op:
                 return self.apply(tensors, attrs)
         return self.apply_plain(inputs, attrs)
 
-    def apply(self, tensors: list, attrs: dict[str, Any]):
+    def apply(self, tensors: list, attrs: dict[str, Any], known: dict[str, Any] | None = None):
         """Run forward on the tensors' arrays and record a node if one of them requires grad.
 
-        `attrs` are all that were declared, in that order.
+        `attrs` are all that were declared, in that order. `known` is filled, for whoever wants to look inside, with
+        what a rule may ask for: inputs, outputs, hidden results and attributes, by name.
         """
         arrays = [None if x is None else x.array for x in tensors]
         if len(tensors) > 1 and not all([array is None or array.dtype is F32 for array in arrays]):
@@ -287,10 +288,12 @@ class Op:
         nodes = tuple([None if x is None else x.node for x in tensors])
         scope = recording() if self.differentiable and any(nodes) else None
         try:
-            result = (self.unrecorded if scope is None else self.forward)(*arrays, **attrs)
+            result = (self.unrecorded if scope is None and known is None else self.forward)(*arrays, **attrs)
         except Exception as error:
             raise self.explain(arrays, attrs, error) from error
         results = (result,) if self.single and not self.hidden else result
+        if known is not None:
+            known.update(zip(self._known, [*arrays, *results, *attrs.values()]))
         n = len(results) - len(self.hidden)
         told = "dtype" in attrs  # then the result has it already
         ys = [y if y.__class__ is ndarray and (y.dtype is F32 or told) else settle(y, arrays) for y in results[:n]]
@@ -298,8 +301,8 @@ class Op:
         if scope is not None and any([y.dtype.kind == "f" for y in ys]):
             needs = tuple([link is not None for link in nodes])
             rule = self.rule(needs)
-            known = [*([arrays] if self.variadic else arrays), *([ys] if self.outputs[0][0] == "*" else ys)]
-            saved = rule.save(*known, *results[n:], *attrs.values(), needs)
+            plain = [*([arrays] if self.variadic else arrays), *([ys] if self.outputs[0][0] == "*" else ys)]
+            saved = rule.save(*plain, *results[n:], *attrs.values(), needs)
             node = Node(rule, nodes, saved, scope, ys[0].shape if self.single else tuple([y.shape for y in ys]))
         links = [node]
         if not self.single:

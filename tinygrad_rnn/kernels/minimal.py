@@ -110,6 +110,29 @@ def backward(dy, sums, bias, start, h0, y, dh, dsums, shared_out, reverse, t0, t
                 write(dstate, j, left, d * (one - z))
 
 
+@shared
+def activate(sums, bias, H, gates, first, last):
+    """What `sums` are the sums of, with the bias: gates, and in the last H columns n."""
+    L = lanes(bias.dtype.type(0))
+    for r in range(first, last):
+        total, gate = sums[r], gates[r]
+        for j in range(0, bias.size - H, L):
+            left = bias.size - H - j
+            write(gate, j, left, sigmoid(read(total, j, left) + read(bias, j, left)))
+        for j in range(bias.size - H, bias.size, L):
+            left = bias.size - j
+            write(gate, j, left, read(total, j, left) + read(bias, j, left))
+
+
+@falls_back_on(plain.activations)
+def activations(sums: Array, h: Array, w: Array, b: Array | None) -> Array:
+    """z and n, or f, i and n, of all steps: in the form of `sums`, the hidden result of `sequence` or `step`."""
+    rows = sums.reshape(-1, len(w))
+    gates = empty(rows.shape, rows.dtype)
+    divide(activate, len(rows), 0.5 * rows.size, rows, bias_or_zeros(b, w), h.shape[1], gates)
+    return gates.reshape(sums.shape)
+
+
 def step(x: Array, h: Array, w: Array, b: Array | None, shared_out: bool) -> tuple[Array, Array]:
     """One step of x [N, I]: h_next [N, H] and the sums before the gates."""
     _, h_next, sums = sequence(x[None], h, w, b, shared_out, False, None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 
 import numpy as np
 
 from .. import ops
+from ..autograd.scope import no_grad
 from ..creation import empty
 from ..ops.rows import take_rows
 from ..tensor import Tensor
@@ -17,7 +19,9 @@ from .granularity import get_granularity
 from .layers import check_lengths, run_layers
 from .module import Module
 from .parameter import Parameter
+from .states import Layer
 from .utils.packed import PackedSequence, orders_of, packed_lengths
+from .utils.packing import pad_packed_sequence
 
 
 class RNNBase(Module):
@@ -121,7 +125,7 @@ class RNNBase(Module):
         """Further attributes of the operations."""
         return {}
 
-    def forward(self, input: Tensor | PackedSequence, hx=None, lengths=None):
+    def forward(self, input: Tensor | PackedSequence, hx=None, lengths=None, return_states: bool = False):
         """Run the sequence.
 
         Args:
@@ -130,17 +134,19 @@ class RNNBase(Module):
             hx: initial state [L * D, N, H] (a pair (h, c) for the LSTM); zeros by default. Unbatched: without N.
             lengths: int [N] or None. Sequence n is taken to end after lengths[n] steps: its output is zero from
                 there on and its final state is that of its last valid step.
+            return_states: look inside: also return the states and gates of all steps.
 
         Returns:
             (output [T, N, D * H], final state in the form of hx). The output of a PackedSequence is one too; its
-            states are in the order before packing.
+            states are in the order before packing. With return_states a tuple of `LayerStates` comes third, one for
+            each layer and direction (layer 0, layer 0 reverse, layer 1, ...).
 
         Raises:
             RuntimeError: sizes that do not fit.
             ValueError: an input of 1 or more than 3 dimensions, or of another dtype than the weights.
         """
         if isinstance(input, PackedSequence):
-            return self._forward_packed(input, hx, lengths)
+            return self._forward_packed(input, hx, lengths, return_states)
         name = type(self).__name__
         self._check_input(input)
         shape = input.array.shape
@@ -152,14 +158,17 @@ class RNNBase(Module):
         if T == 0:
             raise RuntimeError(f"{name}: Expected sequence length to be larger than 0, got input {shape}")
         lengths = check_lengths(lengths, T, N, name)
-        y, final = self._run(x, self._initial(hx, N, batched), lengths)
-        if not batched:
-            y, final = ops.squeeze(y, 1), [ops.squeeze(state, 1) for state in final]
-        elif self.batch_first:
-            y = ops.transpose(y, 0, 1)
-        return y, (final[0] if len(final) == 1 else tuple(final))
+        seen: list[Layer] | None = [] if return_states else None
+        y, final = self._run(x, self._initial(hx, N, batched), lengths, seen)
 
-    def _forward_packed(self, packed: PackedSequence, hx, lengths):
+        def arrange(y: Tensor) -> Tensor:
+            return ops.squeeze(y, 1) if not batched else ops.transpose(y, 0, 1) if self.batch_first else y
+
+        if not batched:
+            final = [ops.squeeze(state, 1) for state in final]
+        return _returned(arrange(y), final, seen, arrange)
+
+    def _forward_packed(self, packed: PackedSequence, hx, lengths, return_states: bool):
         """`forward` on rows that are laid out as the kernels want them, from layer to layer."""
         if lengths is not None:
             raise ValueError(f"{type(self).__name__}: a PackedSequence knows its lengths; leave `lengths` out")
@@ -167,9 +176,11 @@ class RNNBase(Module):
         lengths = packed_lengths(packed)
         N = len(lengths)
         order, back = orders_of(packed, N)
-        y, final = self._run(packed.data, self._initial(hx, N, True, order), lengths)
+        seen: list[Layer] | None = [] if return_states else None
+        y, final = self._run(packed.data, self._initial(hx, N, True, order), lengths, seen)
         final = [_reordered(state, back) for state in final]
-        return packed._replace(data=y), (final[0] if len(final) == 1 else tuple(final))
+        padded = lambda y: pad_packed_sequence(packed._replace(data=y), self.batch_first)[0]
+        return _returned(packed._replace(data=y), final, seen, padded)
 
     def _check_input(self, input: Tensor, packed: bool = False) -> None:
         name, dtype = type(self).__name__, self.weight_ih_l0.array.dtype
@@ -191,21 +202,38 @@ class RNNBase(Module):
                 f"use input.to(module.weight_ih_l0.dtype)"
             )
 
-    def _run(self, x: Tensor, states: list, lengths) -> tuple[Tensor, list[Tensor]]:
+    def _run(self, x: Tensor, states: list, lengths, seen: list[Layer] | None) -> tuple[Tensor, list[Tensor]]:
         """All layers: y, and each of the final states [L * D, N, H]. x is [T, N, I], or packed."""
         fine = get_granularity()
-        sequence, step, options = self.sequence_op.op, self.step_op, self._options()
-        if fine == "op":
-            step = step.op.body
+        op, options = (self.sequence_op if fine == "sequence" else self.step_op).op, self._options()
 
         def run(layer: int, direction: int, x: Tensor):
             weights = self._weights(layer, direction)
             start = [state[layer * self.directions + direction] for state in states]
+            inside = None
+            if seen is not None:
+                seen.append(inside := Layer(op, layer, bool(direction), lengths))
+
+            def apply(inputs: list, attributes: dict):  # all tensors: there is nothing to bind
+                return op.apply(inputs, attributes, None if inside is None else inside.known())
+
+            def one(x_t: Tensor, states: tuple) -> tuple:
+                inputs = [x_t, *states, *weights]
+                if fine == "step":
+                    return _listed(apply(inputs, options))
+                if inside is not None:  # single operations do not say which of them are gates
+                    with no_grad():
+                        apply(inputs, options)
+                return _listed(op.body(*inputs, **options))
+
             if fine == "sequence":
                 attributes = {**options, "reverse": bool(direction), "lengths": lengths}
-                return sequence.apply([x, *start, *weights], attributes)  # all tensors: there is nothing to bind
-            one = lambda x_t, states: _listed(step(x_t, *states, *weights, **options))
-            return ops.unroll(one, x, tuple(start), bool(direction), lengths)
+                results = apply([x, *start, *weights], attributes)
+            else:
+                results = ops.unroll(one, x, tuple(start), bool(direction), lengths)
+            if inside is not None:
+                inside.done(x, results[0])
+            return results
 
         y, finals = run_layers(run, x, self.num_layers, self.directions, self.dropout, self.training)
         stack = ops.stack if len(finals) > 1 else lambda states: ops.unsqueeze(states[0], 0)
@@ -251,6 +279,12 @@ def _reordered(state: Tensor, order: np.ndarray | None) -> Tensor:
     count, N = state.array.shape[:2]
     rows = take_rows(state, places=(np.arange(count)[:, None] * N + order).ravel())
     return ops.reshape(rows, state.array.shape)
+
+
+def _returned(y, final: list[Tensor], seen: list[Layer] | None, arrange: Callable[[Tensor], Tensor]) -> tuple:
+    """What `forward` returns; `arrange` brings the y of a layer into the form of the module's."""
+    state = final[0] if len(final) == 1 else tuple(final)
+    return (y, state) if seen is None else (y, state, tuple([layer.states(arrange) for layer in seen]))
 
 
 def _listed(states) -> tuple:

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.backward import complete, seed
-from ..autograd.graph import Leaf, Node, Tensor
-from ..autograd.scope import enable_grad, no_grad
+from ..autograd.graph import Node, Tensor
+from ..autograd.scope import no_grad
 from .calls import Run, arrays_of, cotangents, runs_of
-from .nodes import below
 from .style import GATES
 
 Array = np.ndarray
@@ -251,32 +250,10 @@ def _orthonormal(count: int, size: int) -> Array:
 
 
 def _gates(node: Node) -> dict[str, Array]:
-    """The activations of a cell, in the order of its gates; recognised by the piece of the sums they are made of."""
+    """The activations of a cell, [N, H] each, in the order of its gates."""
+    from ..kernels.inside import inside  # it loads Numba
+
     if (cell := node.op.name.partition("_")[0]) not in GATES:
         return {}
-    op, known = node.op, arrays_of(node)
-    leaves = [None if known[name] is None else Tensor(known[name], Leaf(known[name])) for name in op.inputs]
-    with enable_grad():
-        results = op.body(*leaves, **{name: known[name] for name in op.attrs})
-    found = {}
-    for inner in below([y.node for y in (results if isinstance(results, tuple) else (results,))]):
-        if _is_activation(inner) and (piece := _piece(inner)) is not None:
-            found[piece] = arrays_of(inner)["y"]
-    return {letter: found[piece] for piece, (letter, *_) in enumerate(GATES[cell])}
-
-
-def _is_activation(node: Node) -> bool:
-    return node.op is not None and node.op.name in ("sigmoid", "tanh")
-
-
-def _piece(node: Node) -> int | None:
-    """Which piece of the stacked sums an activation sees, not through other activations."""
-    waiting = [*node.inputs]
-    while waiting:
-        link = waiting.pop()
-        if link is None or _is_activation(link):
-            continue
-        if link.op is None and link.inputs:  # one of several outputs
-            return link.saved
-        waiting += link.inputs
-    return None
+    found = inside(cell, arrays_of(node))
+    return {letter: found[letter].reshape(-1, found[letter].shape[-1]) for letter, *_ in GATES[cell]}

@@ -27,6 +27,13 @@ def gates(sums: Array, shared_out: bool) -> tuple[Array, Array]:
     return sigmoid(np.logaddexp(0, -gate[0]) - np.logaddexp(0, -gate[1]) if shared_out else gate[0]), n
 
 
+def activations(sums: Array, h: Array, w: Array, b: Array | None) -> Array:
+    """z and n, or f, i and n, of all steps: in the form of `sums`, the hidden result of `sequence` or `step`."""
+    gates = sums + bias_or_zeros(b, w)
+    gates[..., : -h.shape[1]] = sigmoid(gates[..., : -h.shape[1]])
+    return gates
+
+
 def sequence(
     x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths
 ) -> tuple[Array, Array, Array]:
