@@ -12,7 +12,7 @@ import numpy as np
 
 from ..atomic import check_writable
 from ..viz.flow import LayerFlow, gradient_flow
-from ..viz.flow_plot import PLOTS, check_plot
+from ..viz.plot import PLOTS, check_plot
 from .options import LAYERS, POSITIVE, SEED, option
 
 FILE = click.Path(path_type=Path, dir_okay=False)

@@ -4,72 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
-from ..atomic import replacing
-from .style import FAINT, GATES, INK, LOOKS
+from .plot import named, save_plot
+from .style import GATES, LOOKS
 
 if TYPE_CHECKING:
     from .flow import LayerFlow
 
-PLOTS = {".svg": {"Date": None}, ".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # same curves, same bytes
-MISSING = "the plot needs matplotlib, and it is not installed: `pip install matplotlib`"
 # Okabe and Ito's colours, which colour-blind readers tell apart, and marks for print without colours
 LINES = [
     ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#e69f00", "v"), ("#56b4e9", "P"),
     ("#000000", "X"),
 ]  # fmt: skip
 ACROSS = 3  # panels in a row
-LONGEST = 40  # letters of a name
-STYLE: Any = {
-    "svg.fonttype": "none",  # text, not outlines
-    "svg.hashsalt": "gradient flow",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "font.size": 9,
-    "grid.color": "#e4e7eb",
-    "axes.axisbelow": True,
-    "lines.linewidth": 1.6,
-}
 
 
 def save(layers: Sequence[LayerFlow], path: str | os.PathLike) -> Path:
     """Write the plot; see `GradientFlow.save`."""
-    path = check_plot(path)
-    from matplotlib import rc_context
-
-    suffix, content = path.suffix.lower(), BytesIO()
-    with rc_context(STYLE), catch_warnings():
-        if suffix == ".svg":  # whoever shows it has other fonts
-            filterwarnings("ignore", "Glyph .* missing from font")
-        figure(layers).savefig(content, format=suffix[1:], metadata=PLOTS[suffix], dpi=150)
-    with replacing(path) as file:
-        file.write(content.getvalue())
-    return path
-
-
-def check_plot(path: str | os.PathLike) -> Path:
-    """The path, if a plot can be written under that name."""
-    path = Path(path)
-    if path.suffix.lower() not in PLOTS:
-        raise ValueError(f"save: expected a name that ends in {', '.join(PLOTS)}, got {path.name!r}")
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise RuntimeError(MISSING) from None
-    return path
+    return save_plot(lambda: figure(layers), path)
 
 
 def figure(layers: Sequence[LayerFlow]) -> Any:
@@ -105,7 +62,7 @@ def figure(layers: Sequence[LayerFlow]) -> Any:
     keys = [Line2D([], [], color=LINES[k % len(LINES)][0], marker=LINES[k % len(LINES)][1]) for k in range(len(layers))]
     legend = drawn.legend(keys, ["."] * len(keys), loc="outside upper center", ncols=min(4, len(keys)), frameon=False)
     for text, layer in zip(legend.get_texts(), layers):
-        _say(text, layer.name)
+        named(text, layer.name)
     return drawn
 
 
@@ -125,7 +82,7 @@ def _gates(axes: Any, layer: LayerFlow) -> None:
         low[some], middle[some], high[some] = np.nanquantile(units[some], [0.25, 0.5, 0.75], axis=1)
         axes.fill_between(t, low, high, color=LOOKS[look].line, alpha=0.15, linewidth=0)
         axes.plot(t, middle, color=LOOKS[look].line, label=f"{letter} {what}")
-    _say(axes.set_title("."), f"gates of {layer.name}")
+    named(axes.set_title("."), f"gates of {layer.name}")
     axes.set_ylim(-1.05, 1.05)
     _step_axis(axes)
     axes.legend(frameon=False, fontsize=8, ncols=2, handlelength=1.2)
@@ -135,11 +92,3 @@ def _step_axis(axes: Any) -> None:
     axes.set_xlabel("time step t")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(True)
-
-
-def _say(text: Any, name: str) -> None:
-    """A name is data: a dollar sign begins no formula in it, and a line break no line. A long one loses its middle."""
-    if len(name) > LONGEST:
-        name = f"{name[: LONGEST // 2]}…{name[1 - LONGEST // 2 :]}"
-    text.set_parse_math(False)
-    text.set_text("".join([letter if letter.isprintable() else " " for letter in name]))

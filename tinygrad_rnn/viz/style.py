@@ -83,6 +83,8 @@ STRIP_COLORS = (
     "#072563", "#18346b", "#294373", "#3b517a", "#4d5f80", "#5f6d86", "#737b8a", "#898989", "#9b9985",
     "#ada886", "#bfb887", "#d2c788", "#e4d789", "#f7e78b", "#fff7c4",
 )  # fmt: skip
+# The same with white in the middle, for pictures on paper in which most is near zero.
+ACROSS_ZERO = "#1c5596", "#5b96cd", "#b4d2ea", "#ffffff", "#f5cba6", "#e08a3c", "#b3540d"
 ODD_CELL = "#d6006c"  # not a finite number
 
 TONES = {str(k): Tone(fill, INK if k < 3 else "white", 1.0 + 0.5 * k) for k, fill in enumerate(RAMP)} | {
