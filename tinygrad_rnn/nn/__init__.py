@@ -28,6 +28,7 @@ from .activation import (
 from .attention import MultiheadAttention
 from .cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from .container import ModuleDict, ModuleList, Sequential
+from .decoder_attention import AdditiveAttention, DotProductAttention
 from .distance import CosineSimilarity, PairwiseDistance
 from .dropout import Dropout, Dropout1d, Dropout2d
 from .layer_norm_lstm import LayerNormLSTMCell

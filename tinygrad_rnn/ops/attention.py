@@ -57,14 +57,18 @@ def scaled_dot_product_attention(
         attn_mask = Tensor(np.tri(*scores.shape[-2:], dtype=bool))
     if attn_mask is not None:
         scores = where(attn_mask, scores, -math.inf) if attn_mask.array.dtype.kind == "b" else scores + attn_mask
-    blind = all(eq(scores, -math.inf), -1, True)
-    if blind.array.any():
-        weights = masked_fill(softmax(masked_fill(scores, blind, 0.0), -1), blind, 0.0)
-    else:
-        weights = softmax(scores, -1)
+    weights = attention_weights(scores)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p, generator=generator)
     return matmul(weights, value)
+
+
+def attention_weights(scores):
+    """The softmax of scores (..., S) over the S keys; zeros where they are all -inf, for a query that sees no key."""
+    blind = all(eq(scores, -math.inf), -1, True)
+    if not blind.array.any():
+        return softmax(scores, -1)
+    return masked_fill(softmax(masked_fill(scores, blind, 0.0), -1), blind, 0.0)
 
 
 def _shared(x, heads: int, name: str):

@@ -102,6 +102,10 @@ class Timeline:
         index = {node: position for position, node in enumerate(nodes)}
         reads = [[index[s.node] for s in self._trace.sources(node) if s.node in index] for node in nodes]
         adopt([node.op.name for node in nodes], reads, self.when, loops)
+        for positions in _weightless_calls(self._trace, self._ranks):
+            if placed := [place for at in positions if (place := self.when[at]) is not None]:
+                for at in positions:
+                    self.when[at] = self.when[at] and placed[-1]
 
     def _eras(self) -> None:
         if len(self.tracks) < 2:
@@ -169,6 +173,16 @@ def _repeated_calls(trace: Trace) -> dict[tuple[Any, Any], int]:
         if len(indices) > 1 and owner in weighted
         for rank, index in enumerate(sorted(indices))
     }
+
+
+def _weightless_calls(trace: Trace, ranks: dict[tuple[Any, Any], int]) -> list[list[int]]:
+    """Positions of the nodes of each call of modules that repeat but do not tell the time: they lie in one step."""
+    calls: dict[Any, dict[Any, list[int]]] = {}
+    for position, node in enumerate(trace.nodes):
+        for frame in node.scope:
+            if frame.kind == "module" and frame.index is not None and (frame.owner, frame.index) not in ranks:
+                calls.setdefault(frame.owner, {}).setdefault(frame.index, []).append(position)
+    return [positions for of_one in calls.values() if len(of_one) > 1 for positions in of_one.values()]
 
 
 def without_time(frames: Scope) -> tuple[Frame, ...]:
