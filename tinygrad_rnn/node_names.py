@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .autograd.backward import Freed
 from .autograd.graph import Node
 
 NAMES: dict[str, str | Callable[[Node], str]] = {
@@ -43,7 +44,7 @@ def grad_fn_name(node: Node) -> str:
 
 def known(node: Node) -> dict:
     """What the node keeps for its gradient, by name."""
-    return dict(zip(node.rule.saves, node.saved or ()))
+    return node.saved.attrs if isinstance(node.saved, Freed) else dict(zip(node.rule.saves, node.saved or ()))
 
 
 def linear_name(ndim: int, biased: bool) -> str:

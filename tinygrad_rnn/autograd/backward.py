@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -91,11 +91,11 @@ def sweep(
             cotangent[source][saved] = dy if old is None else old + dy
             continue
         if saved.__class__ is not tuple:
-            raise freed_error(node)
+            saved = recalled(node)
         if node.seq < Writes.last:
             Writes.check(node)
         if create_graph:
-            dxs = pull_recorded(node, dy)
+            dxs = pull_recorded(node, dy, saved)
         else:
             dxs = rule.pull(complete(dy, node) if dy.__class__ is list else dy, *saved)
         if suspicious:
@@ -217,12 +217,12 @@ def inside(node: Node, kind: str) -> at:
     return at_line(scope, line) if line is not None or recorders else at(scope, record=True)
 
 
-def pull_recorded(node: Node, dy):
+def pull_recorded(node: Node, dy, saved: tuple):
     """Apply the rule to tensors instead of arrays, so that its own operations are recorded."""
     op: Op = node.op
     with inside(node, "vjp"):
         if op.body:
-            xs, ys = reopen(node)
+            xs, ys = reopen(node, dict(zip(node.rule.saves, saved, strict=True)))
             dys = dy if dy.__class__ is list else [dy]
             pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if d is not None and y.node is not None]
             inputs = [x for x in xs if x is not None and x.node is not None]
@@ -230,7 +230,7 @@ def pull_recorded(node: Node, dy):
             each = iter(dxs)
             found = [next(each) if x is not None and x.node is not None else None for x in xs]
             return found[node.rule.only] if node.rule.only is not None else tuple(found)
-        known = dict(zip(node.rule.saves, node.saved, strict=True))
+        known = dict(zip(node.rule.saves, saved, strict=True))
         links: list[tuple[str, Any]] = []
         if not op.variadic:
             links += zip(op.inputs, node.inputs, strict=True)
@@ -252,28 +252,62 @@ def pull_recorded(node: Node, dy):
 
 
 class Freed:
-    """What is left of a fused node's saved arrays: their shapes, so that a drawing can still open it."""
+    """What is left of a node's saved arrays: their shapes, so that a drawing can still open it."""
 
     __slots__ = ("inputs", "attrs")
 
     def __init__(self, rule, saved: tuple) -> None:
         known = dict(zip(rule.saves, saved))
-        self.inputs = {name: None if (x := known[name]) is None else (x.shape, x.dtype) for name in rule.op.inputs}
-        self.attrs = {name: known[name] for name in rule.op.attrs}
+        arrays = {name: known.get(name) for name in rule.op.inputs}
+        self.inputs = {name: (x.shape, x.dtype) if isinstance(x, ndarray) else None for name, x in arrays.items()}
+        self.attrs = {name: known[name] for name in rule.op.attrs if name in known}
 
     def zeros(self) -> dict[str, Any]:
         return {name: None if kind is None else np.zeros(*kind) for name, kind in self.inputs.items()} | self.attrs
 
 
-def reopen(node: Node) -> tuple[list, tuple]:
+def holds_arrays(node: Node) -> bool:
+    """Whether there is something to let go of."""
+    frees = node.rule.frees
+    return any_array(node.saved) if frees is None and node.saved.__class__ is tuple else frees is not False
+
+
+class Later(Freed):
+    """Saved arrays that a checkpoint let go of: `again` computes them once more, for one use."""
+
+    __slots__ = ("again",)
+
+    def __init__(self, node: Node, again: Callable[[], Any]) -> None:
+        if isinstance(node.saved, Freed):  # let go of within, by another checkpoint
+            self.inputs, self.attrs = node.saved.inputs, node.saved.attrs
+        else:
+            super().__init__(node.rule, node.saved)
+        self.again = again
+
+
+def recalled(node: Node) -> tuple:
+    """What a node saved, computed again where a checkpoint let go of it."""
+    saved = node.saved
+    while isinstance(saved, Later):
+        saved = saved.again()
+    if saved.__class__ is not tuple:
+        raise freed_error(node)
+    return saved
+
+
+def fetch(node: Node) -> None:
+    """Let a node of a checkpoint have what it saved, from now on as any other node."""
+    if isinstance(node.saved, Later):
+        node.saved = recalled(node)
+
+
+def reopen(node: Node, known: dict[str, Any]) -> tuple[list, tuple]:
     """Run a fused node's body again, recorded, on identity aliases of its inputs.
 
     A sweep through the result stops at the aliases: going on would count an input twice that is also
     reached by another way, and detaching instead would cut the derivatives of second order.
     """
     op: Op = node.op
-    freed = isinstance(node.saved, Freed)
-    known = node.saved.zeros() if freed else dict(zip(node.rule.saves, node.saved, strict=True))
     arrays = [known[name] for name in op.inputs]
     xs = [None if x is None else alias(Tensor(x, link)) for x, link in zip(arrays, node.inputs, strict=True)]
     ys = op.body(*xs, **{name: known[name] for name in op.attrs})
@@ -283,12 +317,15 @@ def reopen(node: Node) -> tuple[list, tuple]:
 def expand(node: Node) -> tuple[list, tuple]:
     """The finer graph of a fused node: (aliases of its inputs, its outputs). No user code runs.
 
-    After the node was freed by a backward pass, the body is traced on zeros: the structure, not the values.
+    After the node was freed by a backward pass or within a checkpoint, the body is traced on zeros: the structure, not
+    the values.
     """
     if not node.op or not node.op.body:
         raise ValueError(f"{node.describe()} is not a fused operation: there is nothing to open")
+    freed = isinstance(node.saved, Freed)
+    known = node.saved.zeros() if freed else dict(zip(node.rule.saves, node.saved, strict=True))
     with inside(node, "op"):
-        return reopen(node)
+        return reopen(node, known)
 
 
 # --- the public face --------------------------------------------------------------------------------------

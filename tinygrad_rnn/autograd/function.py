@@ -126,7 +126,7 @@ class _Rule:
     def __init__(self, function: type[Function], ctx: FunctionCtx, args: tuple, outputs: list, several: bool) -> None:
         self.function, self.ctx, self.several = function, ctx, several
         self.materialize = ctx._materialize
-        self.op = _FunctionOp(function, len(args), len(outputs), several)
+        self.op = FunctionOp(function, len(args), len(outputs), several)
         places = {id(x): f"x{i}" for i, x in enumerate(args)} | {id(y): f"y{i}" for i, y in enumerate(outputs)}
         self.names = [places.get(id(x), f"other{k}") for k, x in enumerate(ctx._to_save)]
         self.saves = list(dict.fromkeys(self.names))
@@ -172,7 +172,7 @@ def _tensor(x, link: Node | None = None) -> Tensor | None:
     return x if x is None or isinstance(x, Tensor) else Tensor(np.asarray(x), link)
 
 
-class _FunctionOp:
+class FunctionOp:
     """The names that the engine, messages and drawings ask for."""
 
     body = None
@@ -182,6 +182,7 @@ class _FunctionOp:
         self.name, self.doc = function.__name__, function.__doc__ or ""
         self.inputs = [f"x{i}" for i in range(inputs)]
         self.outputs = [f"y{i}" for i in range(outputs)]
+        self.attrs: dict[str, Any] = {}
         self.single = not several
 
 

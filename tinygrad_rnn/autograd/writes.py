@@ -36,6 +36,12 @@ class Writes:
         cls.by_owner[key] = cls.last, f"{writer} at {where}" if where else writer, ref(own, lambda _: forget(key, None))
 
     @classmethod
+    def since(cls, seq: int, array: np.ndarray) -> str:
+        """Who last wrote to the memory of `array`, if that was after `seq`; otherwise ""."""
+        latest, writer, _ = cls.by_owner.get(id(owner(array)), (0, "", None))
+        return writer if latest > seq else ""
+
+    @classmethod
     def check(cls, node: Any) -> None:
         """Refuse to pull back through `node` if something it saved was overwritten since."""
         saved = node.saved if node.saved.__class__ is tuple else ()
@@ -43,8 +49,7 @@ class Writes:
             for part in array if array.__class__ in (list, tuple) else (array,):
                 if not isinstance(part, np.ndarray):
                     continue
-                seq, writer, _ = cls.by_owner.get(id(owner(part)), (0, "", None))
-                if seq > node.seq:
+                if writer := cls.since(node.seq, part):
                     raise RuntimeError(
                         f"one of the variables needed for gradient computation has been modified by an inplace "
                         f"operation: {node.describe()} saved `{name}`, of shape {part.shape}, and {writer} "

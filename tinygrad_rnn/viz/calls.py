@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.backward import expand, freed_error, sweep
+from ..autograd.backward import expand, fetch, freed_error, sweep
 from ..autograd.graph import Node, port
 from ..autograd.scope import Scope, no_grad
 from ..autograd.writes import Writes
@@ -49,6 +49,7 @@ class Call:
     """
 
     def __init__(self, node: Node) -> None:
+        fetch(node)
         if node.saved.__class__ is not tuple:
             raise freed_error(node)
         Writes.check(node)

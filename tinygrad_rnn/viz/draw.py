@@ -14,7 +14,7 @@ from .drawing import Drawing
 from .grid import arranged_as_grid
 from .groups import LEVELS
 from .mirror import mirror
-from .nodes import Trace, drawable
+from .nodes import Trace, drawable, fetch_all
 from .roll import rolled
 
 VIEWS = ("unrolled", "folded", "rolled")
@@ -57,7 +57,7 @@ def draw(
             graph with its edges turned around: nothing is computed for it, and a graph that was freed has it too.
 
     A gradient of `x`, which must then be a number, is computed apart: no `.grad` changes, nothing is freed and no
-    hook runs; only the rules of functions of your own are called.
+    hook runs; only the rules of functions of your own are called, and the functions of checkpoints once more.
 
     Returns:
         A Drawing, which shows itself in a notebook and saves as .svg, .png, .pdf, .dot, .gv or .html.
@@ -82,6 +82,8 @@ def draw(
         raise ValueError(f"draw: view must be one of {', '.join(VIEWS)}, got {view!r}")
     wanted = checked(show, color, view)
     opens = {"op": "all", "step": "steps"}.get(level, "none")
+    if "gradient" in wanted or color == "gradient":
+        fetch_all(outputs)
     trace = Trace(outputs, opens)
     names: dict[Any, str] = {}
     for name, tensor in (params or {}).items():

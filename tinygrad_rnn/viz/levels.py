@@ -11,7 +11,7 @@ from .draw import VIEWS
 from .groups import LEVELS
 from .inside import Detailed, Inside, Magnifier
 from .items import Items
-from .nodes import Root, Trace
+from .nodes import Root, Trace, fetch_all
 from .picture import Pin
 from .roll import rolled
 from .scene import scene
@@ -31,6 +31,7 @@ class Levels:
     """
 
     def __init__(self, outputs: list[Root], names: dict[Any, str], budget: int | None) -> None:
+        fetch_all(outputs)
         self.trace, self.unopened, self.names = Trace(outputs, "all"), Trace(outputs), names
         self.budgets = budget or BUDGET, budget or BUDGET_WITHOUT_STEPS
         self.finest = Collapse(self.trace, "op", "unrolled", names, *self.budgets)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd.backward import Freed, alias, expand
+from ..autograd.backward import Freed, alias, expand, fetch
 from ..autograd.graph import LEAF, PORT, Leaf, Node
 from ..autograd.writes import Writes
 from .settle import settled
@@ -221,6 +221,12 @@ def below(roots: Iterable[Node | None], stop: Any = ()) -> list[Node]:
                 seen.add(node)
                 waiting.append(node)
     return sorted(seen, key=_created)
+
+
+def fetch_all(outputs: list[Root]) -> None:
+    """Let the nodes of checkpoints have what they saved: a gradient needs it, and the functions run again for it."""
+    for node in below([y.node for _, y in outputs]):
+        fetch(node)
 
 
 def _memory(x: np.ndarray) -> tuple:
