@@ -1,4 +1,4 @@
 """Helpers around training, with PyTorch's names."""
 
-from . import data, dlpack
+from . import checkpoint, data, dlpack
 from .truncation import bptt
