@@ -66,8 +66,8 @@ class _Nobody:
     """What no tensor is."""
 
 
-def _applied(self: Op, tensors: list, attrs: dict[str, Any]):
-    result = _apply(self, tensors, attrs)  # exchanges what it casts in the list of inputs
+def _applied(self: Op, tensors: list, attrs: dict[str, Any], known: Any = None):
+    result = _apply(self, tensors, attrs, known)  # exchanges what it casts in the list of inputs
     if (listener := _listener.get()) is not None:
         results = result if isinstance(result, tuple) else (result,)
         inputs = [None if x is None else x.array for x in tensors]
