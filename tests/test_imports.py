@@ -24,7 +24,7 @@ FLOORS = [
     {"atomic"},
     {"text"},
     {"distributions", "nn", "optim", "utils", "viz"},
-    {"charmodel", "func", "onnx", "serialization"},
+    {"charmodel", "divergence", "func", "onnx", "serialization"},
     {"trainer"},
     {"__init__"},
     {"bench"},

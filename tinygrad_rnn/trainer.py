@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .charmodel import CharModel, bits_per_character, detached
-from .nn.utils import clip_grad_norm_
+from .divergence import Diverged, backward
 from .optim import Adam
 from .random import default_generator, manual_seed
 from .serialization import CheckpointError, load, save
@@ -23,10 +23,6 @@ __all__ = ["Config", "Diverged", "Trainer", "Update", "load_model"]
 FILE = "checkpoint.safetensors"
 KIND = "character model"
 PARTS = {"config", "vocabulary", "text", "updates", "state", "generator", "model", "optimizer"}
-
-
-class Diverged(ArithmeticError):
-    """The loss or its gradient is no longer a number; the parameters are still those before it happened."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +88,23 @@ class Trainer:
         """Read one chunk and improve the model by it.
 
         Raises:
-            Diverged: where the loss or the gradient is not finite; the parameters were not touched by this update.
+            Diverged: where the loss or the gradient is not finite, naming the operation and step that made it; the
+                parameters were not touched by this update.
         """
         position = self.updates % len(self.chunks)
         inputs, targets = self.chunks[position]
+        before = self.state if position else None
         self.optimizer.zero_grad()
-        loss, state = self.model.loss(inputs, targets, self.state if position else None)
-        loss.backward()
-        norm = float(clip_grad_norm_(self.model.parameters(), self.config.clip))
-        nats = loss.item()
-        if not math.isfinite(nats + norm):
-            raise Diverged(
-                f"the loss became {nats} and the norm of the gradient {norm} in update {self.updates + 1}: "
-                "try a smaller learning rate or a smaller clip"
-            )
+        loss, state = self.model.loss(inputs, targets, before)
+        try:
+            norm = backward(loss, self.model, self.config.clip, lambda: self.model.loss(inputs, targets, before)[0])
+        except Diverged as error:
+            advice = "try a smaller learning rate or a smaller clip"
+            raise Diverged(f"{error}, in update {self.updates + 1}: {advice}") from None
         self.optimizer.step()
         self.state = detached(state)
         self.updates += 1
-        return Update(self.updates, nats / math.log(2), norm, targets.size)
+        return Update(self.updates, loss.item() / math.log(2), norm, targets.size)
 
     def heldout_bits(self) -> float:
         """Bits per character on the part of the text that was not learnt from."""
