@@ -25,7 +25,7 @@ FLOORS = [
     {"text"},
     {"distributions", "nn", "optim", "utils", "viz"},
     {"charmodel", "divergence", "func", "onnx", "serialization"},
-    {"trainer"},
+    {"tasks", "trainer"},
     {"__init__"},
     {"bench"},
     {"cli", "__main__"},

@@ -11,12 +11,12 @@ import click
 import numpy as np
 
 from ..atomic import check_writable
+from ..tasks import CELLS, Adding, recurrent
 from ..viz.flow import LayerFlow, gradient_flow
 from ..viz.plot import PLOTS, check_plot
 from .options import LAYERS, POSITIVE, SEED, option
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-CELLS = {"tanh": "tanh", "relu": "ReLU, identity", "gru": "GRU", "lstm": "LSTM"}
 SHOWN = 6  # time steps of a table
 
 
@@ -29,11 +29,11 @@ SHOWN = 6  # time steps of a table
 @option("--steps", type=POSITIVE, default=50, help="Time steps.")
 @option("--hidden", type=POSITIVE, default=32, help="Hidden units of a layer.")
 @option("--batch", type=POSITIVE, default=16, help="Sequences.")
-@option("--forget-bias", type=float, default=0.0, help="Added to the bias of the LSTM's forget gate.")
+@click.option("--forget-bias", type=float, help="With which an LSTM's forget gates begin.  [default: small, at random]")
 @SEED
 @click.option("-o", "--output", type=FILE, help=f"Plot the curves too, with matplotlib: {', '.join(PLOTS)}.")
 def flow(
-    cells: tuple[str, ...], layers: int, steps: int, hidden: int, batch: int, forget_bias: float, seed: int,
+    cells: tuple[str, ...], layers: int, steps: int, hidden: int, batch: int, forget_bias: float | None, seed: int,
     output: Path | None,
 ) -> None:  # fmt: skip
     """Compare how far the gradient reaches back in time: tanh, ReLU from the identity, GRU and LSTM.
@@ -62,53 +62,18 @@ def flow(
         click.echo(f"\nwrote {output}")
 
 
-def measured(cell: str, layers: int, steps: int, hidden: int, batch: int, forget_bias: float, seed: int) -> Any:
+def measured(cell: str, layers: int, steps: int, hidden: int, batch: int, forget_bias: float | None, seed: int) -> Any:
     """The gradient flow of a new network on the adding problem."""
     from .. import nn
     from ..creation import tensor
     from ..random import manual_seed
 
     manual_seed(seed)
-    rnn, head = network(cell, hidden, layers, forget_bias), nn.Linear(hidden, 1)
-    x, total = adding_problem(steps, batch, seed)
-    y, _ = rnn(tensor(x))
-    return gradient_flow(nn.functional.mse_loss(head(y[-1]), tensor(total)), rnn)
-
-
-def network(cell: str, hidden: int, layers: int, forget_bias: float) -> Any:
-    """A recurrent module of two inputs. ReLU as by Le, Jaitly and Hinton (2015), the others as they are by default."""
-    from .. import nn
-    from ..autograd.scope import no_grad
-
-    if cell in ("gru", "lstm"):
-        rnn = getattr(nn, cell.upper())(2, hidden, layers)
-        with no_grad():
-            for name, bias in rnn.named_parameters():
-                if cell == "lstm" and name.startswith("bias_ih"):
-                    bias[hidden : 2 * hidden] += forget_bias
-        return rnn
-    rnn = nn.RNN(2, hidden, layers, nonlinearity=cell)
-    for name, parameter in rnn.named_parameters() if cell == "relu" else ():
-        if name.startswith("weight_hh"):
-            nn.init.identity_(parameter)
-        elif name.startswith("weight_ih"):
-            nn.init.normal_(parameter, std=0.001)
-        else:
-            nn.init.zeros_(parameter)
-    return rnn
-
-
-def adding_problem(steps: int, batch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """x [T, N, 2], numbers from U(0, 1) beside marks, and [N, 1], the sum of the two that are marked, one in each half.
-
-    Source: Hochreiter & Schmidhuber 1997; numbers as by Le, Jaitly & Hinton 2015.
-    """
-    rng, each = np.random.default_rng(seed), np.arange(batch)
-    x = np.zeros((steps, batch, 2), np.float32)
-    x[:, :, 0] = rng.random((steps, batch))
-    for first, last in ((0, max(1, steps // 2)), (steps // 2, steps)):
-        x[rng.integers(first, last, batch), each, 1] = 1
-    return x, (x[:, :, 0] * x[:, :, 1]).sum(0)[:, None]
+    rnn, head = recurrent(cell, 2, hidden, layers, forget_bias), nn.Linear(hidden, 1)
+    task = Adding(steps)
+    sequences = task.batch(np.random.default_rng(seed), batch)
+    y, _ = rnn(tensor(sequences.x))
+    return gradient_flow(task.loss(head(y[-1]), sequences), rnn)
 
 
 def show(layers: list[LayerFlow], steps: int) -> None:
