@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("[!_]*.py"))
 
 
 def run(example: Path, folder: Path) -> str:
-    command = [sys.executable, str(example), "-o", str(folder / "picture.svg")]
+    quick = ["--quick"] if "_compare" in example.read_text(encoding="utf-8") else []
+    command = [sys.executable, str(example), *quick, "-o", str(folder / "picture.svg")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
 

@@ -74,6 +74,7 @@ def test_copying_asks_for_what_it_showed(delay, seed):
 def test_who_remembers_nothing_has_the_baseline_of_copying(delay, baseline):
     task = Copying(delay)
     assert task.baseline == pytest.approx(baseline, abs=5e-5)
+    assert task.goal == pytest.approx(0.17 * task.baseline / 0.29706, rel=1e-4)
     batch = task.batch(random(), 3)
     scores = np.full((delay + 20, 3, 9), -50.0, np.float32)
     scores[:-10, :, 8] = 50

@@ -54,23 +54,23 @@ class Task(ABC):
     Attributes:
         name: in tables, and in the keys of TASKS.
         figure: what `measure` measures.
-        goal: the task counts as solved from this figure on.
         rising: whether a larger figure is a better one.
-        baseline: the figure of who remembers nothing.
         inputs, outputs: I, and how many numbers a prediction has.
         each_step: whether there is a prediction at every step, or one at the end.
+        goal: the task counts as solved from this figure on.
+        baseline: the figure of who remembers nothing.
         heldout: sequences to measure with.
     """
 
     name: ClassVar[str]
     figure: ClassVar[str]
-    goal: ClassVar[float]
     rising: ClassVar[bool] = False
     inputs: ClassVar[int]
     outputs: ClassVar[int]
     each_step: ClassVar[bool] = False
-    heldout: ClassVar[int] = 1000
+    goal: float
     baseline: float
+    heldout: int = 1000
 
     @abstractmethod
     def setup(self, cell: str) -> Setup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,9 +95,10 @@ def train(
             raise Diverged(f"update {update}: {error}. {where}") from None
         if update % setup.every == 0 or update == setup.updates:
             point = Point(update, loss, norm, evaluate(task, net, heldout))
-            good, looked = copied(net), update
-            if checkpoint:
-                save(good, checkpoint)
+            if math.isfinite(point.figure):
+                good, looked = copied(net), update
+                if checkpoint:
+                    save(good, checkpoint)
             curve.points.append(point)
             curve.seconds = perf_counter() - began
             curve.solved = curve.solved or task.solved(point.figure)
