@@ -29,6 +29,7 @@ def command(doc: str, out: str, cells: str = "tanh relu gru lstm") -> argparse.A
     parser.add_argument("--updates", type=int, help="at most so many")
     parser.add_argument("--every", type=int, help="updates between two looks at held-out sequences")
     parser.add_argument("--forget-bias", type=float, help="with which an LSTM's forget gates begin")
+    parser.add_argument("--input-std", type=float, help="with which an IRNN's input weights begin")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="more do not help networks as small as these")
     parser.add_argument("--checkpoint", type=Path, help="folder for the parameters of each look")

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..autograd.graph import Tensor
 from ..nn import functional as F
-from .task import GATED, Batch, Setup, Task, accuracy
+from .task import Batch, Setup, Task, accuracy
 
 SIDE = 8
 GLYPHS = """
@@ -60,9 +60,10 @@ class Digits(Task):
     """An image of 8 x 8 pixels as a sequence of 64 numbers, row by row; say at its end which digit it was.
 
     The images are generated (`digit_images`), as many as are asked for, so nothing is downloaded and none comes twice.
-    By chance one is right in a tenth of cases.
+    By chance one is right in a tenth of cases. Over 64 steps a tanh network learns it as well, but later.
 
-    Source: Le, Jaitly & Hinton 2015 (28 x 28 pixels of MNIST), scaled down.
+    Source: Le, Jaitly & Hinton 2015 (28 x 28 pixels of MNIST), scaled down; there an IRNN's inputs' weights begin much
+    smaller, with a standard deviation of 0.001, and learn too slowly here.
     """
 
     name = "pixels"
@@ -73,7 +74,8 @@ class Digits(Task):
     baseline = 0.1
 
     def setup(self, cell: str) -> Setup:
-        return Setup(hidden=64, batch=32, lr=3e-3 if cell in GATED else 1e-3, updates=4000, every=200)
+        lr = {"tanh": 3e-3, "relu": 1e-4}.get(cell, 5e-3)  # of three tried for each, the one that learns soonest
+        return Setup(hidden=64, batch=64, lr=lr, updates=2000, input_std=0.5)
 
     def batch(self, random: np.random.Generator, size: int, heldout: bool = False) -> Batch:
         classes = random.integers(0, 10, size)

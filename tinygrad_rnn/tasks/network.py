@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import nn
@@ -11,14 +13,20 @@ CELLS = {"tanh": "tanh", "relu": "ReLU, identity", "gru": "GRU", "lstm": "LSTM"}
 
 
 def recurrent(
-    cell: str, inputs: int, hidden: int, layers: int = 1, forget_bias: float | None = None
+    cell: str,
+    inputs: int,
+    hidden: int,
+    layers: int = 1,
+    forget_bias: float | None = None,
+    input_std: float = 0.001,
 ) -> nn.RNN | nn.GRU | nn.LSTM:
     """A recurrent module as it begins training.
 
     Args:
         cell: one of CELLS. "relu" begins as the identity, W_hh = I, with biases of 0 and inputs' weights from
-            N(0, 0.001^2); the others as they are by default.
+            N(0, input_std^2); the others as they are by default.
         forget_bias: of an LSTM's forget gates; None leaves it as it is.
+        input_std: 0.001 as published.
 
     Source: Le, Jaitly & Hinton 2015; Jozefowicz et al. 2015.
     """
@@ -34,7 +42,7 @@ def recurrent(
         if name.startswith("weight_hh"):
             nn.init.identity_(parameter)
         elif name.startswith("weight_ih"):
-            nn.init.normal_(parameter, std=0.001)
+            nn.init.normal_(parameter, std=input_std)
         else:
             nn.init.zeros_(parameter)
     return rnn
@@ -47,14 +55,12 @@ class Network(nn.Module):
         cell: one of CELLS.
         inputs, hidden, outputs: sizes.
         each_step: whether every step has a prediction.
-        forget_bias: as for `recurrent`.
+        begins: `forget_bias` and `input_std` of `recurrent`.
     """
 
-    def __init__(
-        self, cell: str, inputs: int, hidden: int, outputs: int, each_step: bool, forget_bias: float | None = None
-    ) -> None:
+    def __init__(self, cell: str, inputs: int, hidden: int, outputs: int, each_step: bool, **begins: Any) -> None:
         super().__init__()
-        self.rnn = recurrent(cell, inputs, hidden, forget_bias=forget_bias)
+        self.rnn = recurrent(cell, inputs, hidden, **begins)
         self.readout = nn.Linear(hidden, outputs)
         self.each_step = each_step
 

@@ -34,8 +34,9 @@ class Setup:
     """How a network is trained: Adam, gradients clipped by their norm.
 
     Attributes:
-        forget_bias: with which an LSTM's forget gates begin; None leaves them as they are.
         updates: at most so many.
+        forget_bias: with which an LSTM's forget gates begin; None leaves them as they are.
+        input_std: with which the inputs' weights of an IRNN begin.
         every: updates between two looks at the held-out batch.
     """
 
@@ -45,6 +46,7 @@ class Setup:
     updates: int
     clip: float = 1.0
     forget_bias: float | None = 1.0
+    input_std: float = 0.001
     every: int = 100
 
 

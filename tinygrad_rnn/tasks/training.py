@@ -51,7 +51,8 @@ class Curve:
 def network(task: Task, cell: str, setup: Setup, seed: int) -> Network:
     """A network of a set-up, its first parameters decided by the seed."""
     manual_seed(seed)
-    return Network(cell, task.inputs, setup.hidden, task.outputs, task.each_step, setup.forget_bias)
+    begins = {"forget_bias": setup.forget_bias, "input_std": setup.input_std}
+    return Network(cell, task.inputs, setup.hidden, task.outputs, task.each_step, **begins)
 
 
 def train(
