@@ -30,6 +30,8 @@ def command(doc: str, out: str, cells: str = "tanh relu gru lstm") -> argparse.A
     parser.add_argument("--every", type=int, help="updates between two looks at held-out sequences")
     parser.add_argument("--forget-bias", type=float, help="with which an LSTM's forget gates begin")
     parser.add_argument("--input-std", type=float, help="with which an IRNN's input weights begin")
+    orthogonal = {"action": argparse.BooleanOptionalAction, "default": None}
+    parser.add_argument("--orthogonal", **orthogonal, help="begin with orthogonal recurrent weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="more do not help networks as small as these")
     parser.add_argument("--checkpoint", type=Path, help="folder for the parameters of each look")
@@ -47,7 +49,7 @@ def compare(task: Task, options: argparse.Namespace, **quick: Any) -> Trained:
     changes = (quick if options.quick else {}) | {
         name: value for name in SETTINGS if (value := getattr(options, name)) is not None
     }
-    print(f"{task.name}: {task.figure} {task.baseline:.4g} for who remembers nothing, the goal is {task.goal:.4g}")
+    print(f"{task.title}: {task.figure} {task.baseline:.4g} for who remembers nothing, the goal is {task.goal:.4g}")
     trained = {}
     for cell in options.cell:
         setup = replace(task.setup(cell), **changes)
@@ -97,9 +99,9 @@ def picture(task: Task, trained: Trained, path: Path, draw: Callable[[Any], None
     left.axhline(task.goal, color="0.3", linestyle="--", label="goal")
     if not task.rising:
         left.set_yscale("log")
-    left.set(title=f"{task.name}: {task.figure} on held-out sequences", xlabel="updates")
+    left.set(title=f"{task.title}: {task.figure}, held out", xlabel="updates")
     left.grid(alpha=0.3)
-    left.legend(edgecolor="none")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=6, frameon=False)
     draw(right)
     right.set_title(title)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -91,6 +91,11 @@ def test_relu_begins_as_the_identity_and_forget_gates_as_told():
     lstm = recurrent("lstm", 3, 6, forget_bias=4.0)
     np.testing.assert_array_equal((lstm.bias_ih_l0.array + lstm.bias_hh_l0.array)[6:12], 4)
     assert Copying().setup("lstm").forget_bias == 4
+    for gate in recurrent("lstm", 3, 6, forget_bias=4.0, orthogonal=True).weight_hh_l0.array.reshape(4, 6, 6):
+        np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-6)
+    gru = recurrent("gru", 3, 6, orthogonal=True)
+    assert not gru.bias_ih_l0.array.any()
+    assert 0.9 < np.abs(gru.weight_ih_l0.array).max() / np.sqrt(6 / 9) <= 1
     with pytest.raises(ValueError, match="expected a cell of tanh, relu, gru, lstm, got 'irnn'"):
         recurrent("irnn", 3, 6)
 

@@ -26,7 +26,7 @@ class Copying(Task):
     Source: Hochreiter & Schmidhuber 1997; as by Arjovsky, Shah & Bengio 2016.
     """
 
-    name = "copying"
+    name, title = "copying", "copying memory"
     figure = "cross entropy"
     inputs, outputs = SYMBOLS + 2, SYMBOLS + 1
     each_step = True

@@ -66,7 +66,7 @@ class Digits(Task):
     smaller, with a standard deviation of 0.001, and learn too slowly here.
     """
 
-    name = "pixels"
+    name, title = "pixels", "pixel sequences"
     figure = "accuracy"
     goal = 0.95
     rising = True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import nn
 from ..autograd.backward import grad
 from ..autograd.graph import Tensor
+from ..nn.rnn import RNNBase
 
 
-def state_jacobian(rnn: nn.RNN, steps: int) -> np.ndarray:
+def state_jacobian(rnn: RNNBase, steps: int) -> np.ndarray:
     """d h_T / d h_0 of a simple network of one layer, from a state of ones, over steps of zero input.
 
     The batch is one sequence for each unit, all alike, and each pulls back the gradient of one unit of h_T: one

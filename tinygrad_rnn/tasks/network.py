@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import nn
 from ..autograd.graph import Tensor
+from ..nn.rnn import RNNBase
 
 CELLS = {"tanh": "tanh", "relu": "ReLU, identity", "gru": "GRU", "lstm": "LSTM"}
 
@@ -19,7 +21,8 @@ def recurrent(
     layers: int = 1,
     forget_bias: float | None = None,
     input_std: float = 0.001,
-) -> nn.RNN | nn.GRU | nn.LSTM:
+    orthogonal: bool = False,
+) -> RNNBase:
     """A recurrent module as it begins training.
 
     Args:
@@ -27,25 +30,33 @@ def recurrent(
             N(0, input_std^2); the others as they are by default.
         forget_bias: of an LSTM's forget gates; None leaves it as it is.
         input_std: 0.001 as published.
+        orthogonal: tanh, GRU and LSTM begin with orthogonal recurrent weights, inputs' weights as by Glorot, gate by
+            gate, and biases of 0.
 
-    Source: Le, Jaitly & Hinton 2015; Jozefowicz et al. 2015.
+    Source: Le, Jaitly & Hinton 2015; Jozefowicz et al. 2015; Saxe et al. 2014; Glorot & Bengio 2010.
     """
     if cell not in CELLS:
         raise ValueError(f"recurrent: expected a cell of {', '.join(CELLS)}, got {cell!r}")
-    if cell == "gru":
-        return nn.GRU(inputs, hidden, layers)
-    if cell == "lstm":
-        lstm = nn.LSTM(inputs, hidden, layers)
-        return lstm if forget_bias is None else nn.init.forget_bias_(lstm, forget_bias)
-    rnn = nn.RNN(inputs, hidden, layers, nonlinearity=cell)
-    for name, parameter in rnn.named_parameters() if cell == "relu" else ():
-        if name.startswith("weight_hh"):
-            nn.init.identity_(parameter)
-        elif name.startswith("weight_ih"):
-            nn.init.normal_(parameter, std=input_std)
-        else:
+    rnn: RNNBase
+    if cell in ("gru", "lstm"):
+        rnn = getattr(nn, cell.upper())(inputs, hidden, layers)
+    else:
+        rnn = nn.RNN(inputs, hidden, layers, nonlinearity=cell)
+    if cell == "relu":
+        begin(rnn, nn.init.identity_, lambda weight: nn.init.normal_(weight, std=input_std))
+    elif orthogonal:
+        begin(rnn, nn.init.orthogonal_, nn.init.xavier_uniform_)
+    return nn.init.forget_bias_(rnn, forget_bias) if cell == "lstm" and forget_bias is not None else rnn
+
+
+def begin(rnn: RNNBase, recurrent: Callable, inputs: Callable) -> None:
+    """Give each gate's weights these initial values, and biases 0."""
+    for name, parameter in rnn.named_parameters():
+        if name.startswith("bias"):
             nn.init.zeros_(parameter)
-    return rnn
+        else:
+            for gate in parameter.detach().split(rnn.hidden_size):  # views
+                (recurrent if name.startswith("weight_hh") else inputs)(gate)
 
 
 class Network(nn.Module):
@@ -55,7 +66,7 @@ class Network(nn.Module):
         cell: one of CELLS.
         inputs, hidden, outputs: sizes.
         each_step: whether every step has a prediction.
-        begins: `forget_bias` and `input_std` of `recurrent`.
+        begins: `forget_bias`, `input_std` and `orthogonal` of `recurrent`.
     """
 
     def __init__(self, cell: str, inputs: int, hidden: int, outputs: int, each_step: bool, **begins: Any) -> None:

@@ -23,7 +23,7 @@ class TemporalOrder(Task):
     Source: Hochreiter & Schmidhuber 1997; as by Pascanu, Mikolov & Bengio 2013.
     """
 
-    name = "temporal order"
+    name, title = "order", "temporal order"
     figure = "accuracy"
     goal = 0.99
     rising = True

@@ -62,7 +62,7 @@ class Reber(Task):
     succeeded.
     """
 
-    name = "Reber"
+    name, title = "reber", "embedded Reber grammar"
     figure = "strings right"
     goal = 1.0
     rising = True

@@ -37,6 +37,7 @@ class Setup:
         updates: at most so many.
         forget_bias: with which an LSTM's forget gates begin; None leaves them as they are.
         input_std: with which the inputs' weights of an IRNN begin.
+        orthogonal: whether recurrent weights begin so, see `recurrent`.
         every: updates between two looks at the held-out batch.
     """
 
@@ -47,6 +48,7 @@ class Setup:
     clip: float = 1.0
     forget_bias: float | None = 1.0
     input_std: float = 0.001
+    orthogonal: bool = False
     every: int = 100
 
 
@@ -54,7 +56,8 @@ class Task(ABC):
     """A task.
 
     Attributes:
-        name: in tables, and in the keys of TASKS.
+        name: a word, its key in TASKS.
+        title: the name in full.
         figure: what `measure` measures.
         rising: whether a larger figure is a better one.
         inputs, outputs: I, and how many numbers a prediction has.
@@ -65,6 +68,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str]
     figure: ClassVar[str]
     rising: ClassVar[bool] = False
     inputs: ClassVar[int]

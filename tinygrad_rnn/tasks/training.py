@@ -51,7 +51,7 @@ class Curve:
 def network(task: Task, cell: str, setup: Setup, seed: int) -> Network:
     """A network of a set-up, its first parameters decided by the seed."""
     manual_seed(seed)
-    begins = {"forget_bias": setup.forget_bias, "input_std": setup.input_std}
+    begins = {name: getattr(setup, name) for name in ("forget_bias", "input_std", "orthogonal")}
     return Network(cell, task.inputs, setup.hidden, task.outputs, task.each_step, **begins)
 
 
