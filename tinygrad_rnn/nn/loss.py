@@ -176,6 +176,22 @@ class KLDivLoss(Loss):
         return functional.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
+class CTCLoss(Loss):
+    """Negative log-probability that a network says the target labels, at whatever times, with blanks between.
+
+    Args: as for `functional.ctc_loss`. Source: `torch.nn.CTCLoss`.
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths, target_lengths) -> Tensor:
+        return functional.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
+
+
 class MarginLoss(Loss):
     """A loss of what is not apart by a margin."""
 

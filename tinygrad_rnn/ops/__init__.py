@@ -66,6 +66,7 @@ from .comparison import (
     lt,
     ne,
 )  # fmt: skip
+from .ctc import ctc_loss
 from .cumulative import cumprod, cumsum, logcumsumexp
 from .diagonal import diag, diagonal, trace
 from .distance import cdist, cosine_embedding_loss, margin_ranking_loss, pairwise_distance, triplet_margin_loss

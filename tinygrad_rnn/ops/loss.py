@@ -34,6 +34,12 @@ def legacy_reduction(reduction: str, size_average: bool | None, reduce: bool | N
     return "none" if reduce is False else "sum" if size_average is False else "mean"
 
 
+def check_reduction(reduction: str, also: tuple[str, ...] = ()) -> None:
+    """Refuse what is no reduction."""
+    if reduction not in (*REDUCTIONS, *also):
+        raise ValueError(f"{reduction} is not a valid value for reduction; expected one of {(*REDUCTIONS, *also)}")
+
+
 def reducing(loss: Callable | None = None, *, also: tuple[str, ...] = ()) -> Callable:
     """Check a loss's `reduction` before anything else, and take PyTorch's old `size_average` and `reduce` for it."""
     if loss is None:
@@ -42,8 +48,7 @@ def reducing(loss: Callable | None = None, *, also: tuple[str, ...] = ()) -> Cal
     @wraps(loss)
     def checked(*args, reduction: str = "mean", size_average: bool | None = None, reduce: bool | None = None, **kwargs):
         reduction = legacy_reduction(reduction, size_average, reduce)
-        if reduction not in (*REDUCTIONS, *also):
-            raise ValueError(f"{reduction} is not a valid value for reduction; expected one of {(*REDUCTIONS, *also)}")
+        check_reduction(reduction, also)
         return loss(*args, reduction=reduction, **kwargs)
 
     return checked
