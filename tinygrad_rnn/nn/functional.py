@@ -23,6 +23,9 @@ binary_cross_entropy_with_logits = ops.binary_cross_entropy_with_logits
 mse_loss, l1_loss, smooth_l1_loss, huber_loss = ops.mse_loss, ops.l1_loss, ops.smooth_l1_loss, ops.huber_loss
 pairwise_distance, cosine_embedding_loss = ops.pairwise_distance, ops.cosine_embedding_loss
 margin_ranking_loss, triplet_margin_loss = ops.margin_ranking_loss, ops.triplet_margin_loss
+soft_margin_loss, hinge_embedding_loss = ops.soft_margin_loss, ops.hinge_embedding_loss
+multi_margin_loss, multilabel_soft_margin_loss = ops.multi_margin_loss, ops.multilabel_soft_margin_loss
+gaussian_nll_loss, poisson_nll_loss = ops.gaussian_nll_loss, ops.poisson_nll_loss
 
 # --- activations, in place if wanted ------------------------------------------------------------------------
 

@@ -88,6 +88,7 @@ from .indexing import (
     spread,
     take_along_dim,
 )  # fmt: skip
+from .likelihood import gaussian_nll_loss, poisson_nll_loss
 from .linalg import addmm, baddbmm, bmm, dot, einsum, linear, matmul, mm, mv, outer
 from .lookup import bincount, embedding, one_hot
 from .loss import (
@@ -102,6 +103,7 @@ from .loss import (
     smooth_l1_loss,
 )  # fmt: skip
 from .lstm import lstm_sequence, lstm_step
+from .margin import hinge_embedding_loss, multi_margin_loss, multilabel_soft_margin_loss, soft_margin_loss
 from .minimal import minimal_sequence, minimal_step
 from .normalization import dropout, layer_norm
 from .power import exp, exp2, expm1, log, log1p, log2, log10, pow, reciprocal, rsqrt, sqrt, square

@@ -93,8 +93,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return Tensor(sums.astype(np.float32) if weights.array.dtype == np.float32 else sums)
 
 
-def check_classes(names: np.ndarray, count: int, message: str) -> None:
+def check_classes(names: np.ndarray, count: int, message: str, kind: type[Exception] = IndexError) -> None:
     """Every class must be in [0, count)."""
     if names.size and not 0 <= names.min() <= names.max() < count:
         bad = names[(names < 0) | (names >= count)].flat[0]
-        raise IndexError(message.format(bad, count))
+        raise kind(message.format(bad, count))
