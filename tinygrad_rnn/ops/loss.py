@@ -312,16 +312,28 @@ def _difference(input, target, name: str, of_integers: bool = False):
     return difference
 
 
-@reducing
-def mse_loss(input, target, *, reduction: str = "mean") -> Array:
-    """Squared error, (input - target)**2."""
-    return reduced(square(_difference(input, target, "mse_loss")), reduction)
+def _times(losses, weight):
+    if weight.shape != losses.shape:
+        sizes = f"{tuple(weight.shape)} and {tuple(losses.shape)}"
+        raise ValueError(f"weight and input must have the same size, got {sizes}")
+    return losses * weight
+
+
+def _by_weight(losses, weight, reduction: str) -> Array:
+    """The losses reduced, each counting as much as its weight."""
+    return reduced(losses, reduction) if weight is None else _weighted(_times(losses, weight), weight, reduction)
 
 
 @reducing
-def l1_loss(input, target, *, reduction: str = "mean") -> Array:
-    """Absolute error, |input - target|."""
-    return reduced(abs(_difference(input, target, "l1_loss", of_integers=True)), reduction)
+def mse_loss(input, target, *, reduction: str = "mean", weight=None) -> Array:
+    """Squared error, (input - target)**2, times the weight; the mean is then the weighted one."""
+    return _by_weight(square(_difference(input, target, "mse_loss")), weight, reduction)
+
+
+@reducing
+def l1_loss(input, target, *, reduction: str = "mean", weight=None) -> Array:
+    """Absolute error, |input - target|, times the weight; the mean is then the weighted one."""
+    return _by_weight(abs(_difference(input, target, "l1_loss", of_integers=True)), weight, reduction)
 
 
 @reducing
@@ -331,11 +343,12 @@ def smooth_l1_loss(input, target, *, reduction: str = "mean", beta: float = 1.0)
 
 
 @reducing
-def huber_loss(input, target, *, reduction: str = "mean", delta: float = 1.0) -> Array:
-    """With d = |input - target|: d**2 / 2 below delta, delta (d - delta / 2) above."""
+def huber_loss(input, target, *, reduction: str = "mean", delta: float = 1.0, weight=None) -> Array:
+    """With d = |input - target|: d**2 / 2 below delta, delta (d - delta / 2) above; times the weight."""
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return reduced(_smooth(_difference(input, target, "huber_loss"), delta) * delta, reduction)
+    losses = _smooth(_difference(input, target, "huber_loss"), delta) * delta
+    return reduced(losses if weight is None else _times(losses, weight), reduction)
 
 
 def _smooth(difference, beta: float):

@@ -117,3 +117,10 @@ for name, made in (
 ):
     CALLS[name] = [made(*x, **options) for x, options in HUBERS]
     CALLS[name] += [made(*x, **options, raises=True) for x, options in NO_HUBER]
+
+for name in ("mse_loss", "l1_loss", "huber_loss"):
+    CALLS[f"nn.functional.{name}"] += [
+        *[Call(f(2, 3), f(2, 3), weight=pos(2, 3), reduction=how) for how in REDUCTIONS],
+        Call(f(2, 3), f(3), weight=constant(pos(2, 3))),
+        Call(f(2, 3), f(2, 3), weight=pos(3), raises=True),
+    ]
