@@ -18,7 +18,7 @@ FLOORS = [
     {"backends", "cuda", "interchange", "random"},
     {"creation"},
     {"ops"},
-    {"printing", "methods"},
+    {"linalg", "methods", "printing"},
     {"tensor", "scalar"},
     {"legacy"},
     {"atomic"},

@@ -76,8 +76,8 @@ autograd.__all__ += ["Variable"]
 
 _LAZY = {
     "backends": ".backends", "cuda": ".cuda", "distributions": ".distributions", "func": ".func",
-    "nn": ".nn", "onnx": ".onnx", "optim": ".optim", "serialization": ".serialization", "utils": ".utils",
-    "viz": ".viz",
+    "linalg": ".linalg", "nn": ".nn", "onnx": ".onnx", "optim": ".optim", "serialization": ".serialization",
+    "utils": ".utils", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
@@ -85,7 +85,7 @@ _LAZY = {
 }  # fmt: skip
 
 if _TYPE_CHECKING:
-    from . import backends, cuda, distributions, func, nn, onnx, optim, serialization, utils, viz
+    from . import backends, cuda, distributions, func, linalg, nn, onnx, optim, serialization, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
     from .nn.granularity import granularity

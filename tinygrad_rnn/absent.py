@@ -10,8 +10,8 @@ from typing import NoReturn
 ROOT = __name__.rpartition(".")[0]
 PLACES = (
     "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "autograd",
-    "autograd.functional", "backends", "cuda", "distributions", "func", "onnx", "serialization", "utils.checkpoint",
-    "utils.data", "utils.dlpack",
+    "autograd.functional", "backends", "cuda", "distributions", "func", "linalg", "onnx", "serialization",
+    "utils.checkpoint", "utils.data", "utils.dlpack",
 )  # fmt: skip
 
 KIN = {

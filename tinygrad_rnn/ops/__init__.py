@@ -104,6 +104,7 @@ from .loss import (
 )  # fmt: skip
 from .lstm import lstm_sequence, lstm_step
 from .margin import hinge_embedding_loss, multi_margin_loss, multilabel_soft_margin_loss, soft_margin_loss
+from .matrix import det, inverse
 from .minimal import minimal_sequence, minimal_step
 from .normalization import dropout, layer_norm
 from .power import exp, exp2, expm1, log, log1p, log2, log10, pow, reciprocal, rsqrt, sqrt, square
