@@ -18,14 +18,14 @@ from .ops.indexing import write as write_at
 
 METHODS = """
     abs acos addcdiv addcmul addmm all allclose amax amin any argmax argmin argsort argwhere asin atan atan2 baddbmm
-    bincount bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_to ceil chunk clamp clamp_max clamp_min
-    clip clone contiguous cos cosh count_nonzero cumprod cumsum det diag diagonal diff dot eq equal erf exp exp2 expand
-    expand_as expm1 flatten flip fliplr flipud floor floor_divide fmod gather ge gt index_add index_copy index_fill
-    index_put index_select inverse isclose isfinite isinf isnan kthvalue le lerp log log10 log1p log2 log_softmax
-    logcumsumexp logical_and logical_not logical_or logical_xor logsumexp lt masked_fill masked_select matmul max
-    maximum mean median min minimum mm moveaxis movedim mul mv nan_to_num narrow ne neg nonzero norm outer permute
-    pow prelu prod ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as roll round rsqrt scatter
-    scatter_add select sigmoid sign sin sinh softmax sort split sqrt square squeeze std sum swapaxes swapdims t
+    bincount bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_to ceil chunk clamp clamp_max clamp_min clip
+    clone contiguous cos cosh count_nonzero cumprod cumsum det diag diagonal diff dot eq equal erf exp exp2 expand
+    expand_as expm1 flatten flip fliplr flipud floor floor_divide fmod gather ge gt hardshrink index_add index_copy
+    index_fill index_put index_select inverse isclose isfinite isinf isnan kthvalue le lerp log log10 log1p log2
+    log_softmax logcumsumexp logical_and logical_not logical_or logical_xor logsumexp lt masked_fill masked_select
+    matmul max maximum mean median min minimum mm moveaxis movedim mul mv nan_to_num narrow ne neg nonzero norm outer
+    permute pow prelu prod ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as roll round rsqrt
+    scatter scatter_add select sigmoid sign sin sinh softmax sort split sqrt square squeeze std sum swapaxes swapdims t
     take_along_dim tan tanh tensor_split tile topk trace transpose tril triu trunc unbind unflatten unfold unique
     unsqueeze var view view_as
 """.split() + ALIASES

@@ -30,6 +30,8 @@ ELSEWHERE = {
 DRAWN = "other random numbers for the same seed"
 AT_ONCE = "nothing is loaded if anything does not fit"
 NOT_ON_VIEWS = "expanded tensors are read-only"
+BY_NAME = "the arguments and names of reductions of nn.functional's"
+CTC = "its gradient is its own; PyTorch's is that of `log_softmax`, too: behind it they agree"
 
 DIFFERENCES = {
     "Generator": DRAWN,
@@ -41,6 +43,13 @@ DIFFERENCES = {
     "from_numpy": "a read-only array makes a read-only tensor, without a warning",
     "max": "where the maximum is nan, so is its whole gradient",
     "min": "where the minimum is nan, so is its whole gradient",
+    "ctc_loss": CTC,
+    "nn.CTCLoss": CTC,
+    "nn.functional.ctc_loss": CTC,
+    "hinge_embedding_loss": BY_NAME,
+    "poisson_nll_loss": BY_NAME,
+    "linalg.matrix_norm": "no orders 2, -2 and nuc",
+    "linalg.norm": "no orders 2, -2 and nuc of matrices",
     "norm": "p=0 has the gradient 0, not None",
     "pow": "integers to negative integer powers are refused",
     "scatter": 'reduce="multiply" is refused',

@@ -173,6 +173,71 @@ class Softsign(Activation):
     function = staticmethod(functional.softsign)
 
 
+class Tanhshrink(Activation):
+    """y = x - tanh(x)."""
+
+    function = staticmethod(functional.tanhshrink)
+
+
+class Shrinkage(Activation):
+    """One towards 0 by `lambd`."""
+
+    options = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Softshrink(Shrinkage):
+    """y = x - lambd where x > lambd, x + lambd where x < -lambd, else 0."""
+
+    function = staticmethod(functional.softshrink)
+
+
+class Hardshrink(Shrinkage):
+    """y = x where |x| > lambd, else 0."""
+
+    function = staticmethod(functional.hardshrink)
+
+
+class Threshold(Activation):
+    """y = x where x > threshold, else value."""
+
+    function = staticmethod(functional.threshold)
+    options = ("threshold", "value", "inplace")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(threshold, value, inplace)
+
+
+class CELU(Activation):
+    """y = x where x > 0, else alpha * (e**(x / alpha) - 1). Source: Barron 2017."""
+
+    function = staticmethod(functional.celu)
+    options = ("alpha", "inplace")
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(alpha, inplace)
+
+
+class RReLU(Activation):
+    """y = x where x > 0, else a slope times x: while training drawn from U(lower, upper), else the mean of the two.
+
+    Source: Xu et al. 2015; `torch.nn.RReLU`.
+    """
+
+    options = ("lower", "upper", "inplace")
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__(lower, upper, inplace)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+
 class PReLU(Module):
     """y = x where x > 0, else weight * x.
 

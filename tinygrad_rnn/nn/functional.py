@@ -16,7 +16,8 @@ one_hot, pad = ops.one_hot, ops.pad
 scaled_dot_product_attention = ops.scaled_dot_product_attention
 tanh, sigmoid, logsigmoid = ops.tanh, ops.sigmoid, ops.logsigmoid
 gelu, softplus, softsign, prelu, glu = ops.gelu, ops.softplus, ops.softsign, ops.prelu, ops.glu
-softmax, log_softmax, softmin = ops.softmax, ops.log_softmax, ops.softmin
+softmax, log_softmax, softmin, gumbel_softmax = ops.softmax, ops.log_softmax, ops.softmin, ops.gumbel_softmax
+hardshrink, softshrink, tanhshrink = ops.hardshrink, ops.softshrink, ops.tanhshrink
 cross_entropy, nll_loss, kl_div, ctc_loss = ops.cross_entropy, ops.nll_loss, ops.kl_div, ops.ctc_loss
 binary_cross_entropy = ops.binary_cross_entropy
 binary_cross_entropy_with_logits = ops.binary_cross_entropy_with_logits
@@ -33,6 +34,7 @@ relu_, leaky_relu_ = in_place(ops.relu), in_place(ops.leaky_relu)
 elu_, silu_ = in_place(ops.elu), in_place(ops.silu)
 hardtanh_, selu_, relu6_ = in_place(ops.hardtanh), in_place(ops.selu), in_place(ops.relu6)
 mish_, hardsigmoid_, hardswish_ = in_place(ops.mish), in_place(ops.hardsigmoid), in_place(ops.hardswish)
+threshold_, celu_, rrelu_ = in_place(ops.threshold), in_place(ops.celu), in_place(ops.rrelu)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -85,6 +87,23 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * hardsigmoid(x)."""
     return (hardswish_ if inplace else ops.hardswish)(input)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, else value."""
+    return (threshold_ if inplace else ops.threshold)(input, threshold, value)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else alpha * (e**(x / alpha) - 1). Source: Barron 2017."""
+    return (celu_ if inplace else ops.celu)(input, alpha)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """x where x > 0, else a slope times x: while training drawn from U(lower, upper), else the mean of the two."""
+    return (rrelu_ if inplace else ops.rrelu)(input, lower, upper, training)
 
 
 # --- vectors ------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ from .cumulative import cumprod, cumsum, logcumsumexp
 from .diagonal import diag, diagonal, trace
 from .distance import cdist, cosine_embedding_loss, margin_ranking_loss, pairwise_distance, triplet_margin_loss
 from .gru import gru_sequence, gru_step
+from .gumbel import gumbel_softmax
 from .indexing import (
     argwhere,
     gather,
@@ -185,6 +186,7 @@ from .shape import (
     view,
     view_as,
 )  # fmt: skip
+from .shrinkage import celu, hardshrink, rrelu, softshrink, tanhshrink, threshold
 from .softmax import log_softmax, softmax, softmin
 from .sorting import argsort, bucketize, isin, kthvalue, searchsorted, sort, topk, unique
 from .trigonometric import acos, asin, atan, atan2, cos, cosh, sin, sinh, tan

@@ -31,13 +31,19 @@ ELEMENTWISE = {
     "hardsigmoid": [Call(distinct(9)), INTEGERS],
     "hardswish": [Call(distinct(9)), INTEGERS],
     "softsign": [Call(i(3, low=-2))],
+    "tanhshrink": [Call(i(3, low=-2))],
+    "softshrink": [Call(distinct(9), 0.3), Call(f(3), lambd=0), Call(f(3), -1.0, raises=True), INTEGERS],
+    "hardshrink": [Call(distinct(9), 0.3), Call(f(3), lambd=-1.0), INTEGERS],
+    "celu": [Call(f(5), 0.5), Call(f(3), alpha=-2.0), Call(f(3), 0.0, raises=True), INTEGERS],
+    "rrelu": [Call(f(5), 0.1, 0.3), Call(f(2), lower=0.3, upper=0.3, training=True), Call(f(2, 3), 1, 0, raises=True),
+              Call(i(3), training=True, raises=True), INTEGERS],
 }  # fmt: skip
 IN_PLACE = {
     "relu": (), "leaky_relu": (0.3,), "elu": (0.7,), "silu": (), "hardtanh": (-0.5, 0.5), "relu6": (), "selu": (),
     "mish": (),
-    "hardsigmoid": (), "hardswish": (),
+    "hardsigmoid": (), "hardswish": (), "celu": (0.5,), "rrelu": (0.2, 0.4), "threshold": (0.3, -1.0),
 }  # fmt: skip
-WITH_UNDERSCORE = ("relu", "leaky_relu", "elu", "hardtanh", "selu")
+WITH_UNDERSCORE = ("relu", "leaky_relu", "elu", "hardtanh", "selu", "celu", "rrelu")
 
 ALONG = [
     Call(f(2, 3), 0), Call(f(2, 3), dim=-1), Call(f(2, 3, 2), 1), Call(f(), 0), Call(f(), -1), Call(f(0), 0),
@@ -57,11 +63,15 @@ MODULES = {
     "Hardtanh": [(), (-0.5, 2), (-1.0, 0.5, True)],
     **{name: [(), (True,)] for name in ("ReLU", "SiLU", "SELU", "Mish", "ReLU6", "Hardsigmoid", "Hardswish")},
     "GELU": [(), ("tanh",)],
+    "CELU": [(), (0.5,), (0.5, True)],
+    "Threshold": [(0.1, 20), (0.5, -1.0, True)],
+    **{name: [(), (0.3,)] for name in ("Softshrink", "Hardshrink")},
     "Softplus": [(), (2,), (0.5, 3.0)],
     "Tanh": [()],
     "Sigmoid": [()],
     "LogSigmoid": [()],
     "Softsign": [()],
+    "Tanhshrink": [()],
     "Softmin": [(0,), (-1,)],
     "Softmax": [(0,), (-1,), ()],
     "LogSoftmax": [(0,), (-1,), ()],
@@ -92,6 +102,24 @@ CALLS = {
     **{f"nn.{name}": module(ways) for name, ways in MODULES.items()},
     **{f"nn.functional.{name}_": [Call(constant(f(2, 3)), *IN_PLACE[name]), Call(f(3), raises=True)]
        for name in WITH_UNDERSCORE},
+    "nn.functional.threshold": [
+        Call(f(2, 3), 0.1, 20.0), Call(EDGES, 0, -1), Call(LIMITS, 0.5, 2.0), Call(i(5), 2, 7), Call(f(), 0.5, value=1),
+        Call(b(3), 0, 1, raises=True), Call(f(3), 1, raises=True),
+    ],
+    "nn.functional.threshold_": [Call(constant(f(2, 3)), 0.3, -1.0), Call(f(3), 0.3, -1.0, raises=True)],
+    "nn.RReLU": [
+        *[Module(0.2, 0.5, training=False, on=(x,)) for x in (f(2, 3), f(), f(0))], Module(0.3, 0.3, on=(f(5),)),
+        Module(inplace=True, on=(constant(f(5)),), training=False), Module(on=(pos(3),)),
+        Module(0.5, 0.1, on=(f(2),), raises=True),
+    ],
+    "nn.functional.gumbel_softmax": [
+        *[Call(f(3, 4), only="shape", **options) for options in ({}, {"hard": True}, {"tau": 0.5, "dim": 0})],
+        *[Program(lambda torch, x, hard: torch.nn.functional.gumbel_softmax(x, 0.8, hard)[:, 0],
+                  given([[0.5, -0.3, 1.0]] * 30_000, requires_grad=False), hard, only="distribution")
+          for hard in (False, True)],
+        Program(lambda torch, x: torch.nn.functional.gumbel_softmax(x, hard=True).sum(1), constant(f(5, 3))),
+        Call(f(2, 0)), Call(f(2), 1.0, dim=1, raises=True),
+    ],
     "nn.functional.prelu": [
         *[Call(*x) for x in PRELU],
         *[Call(*x, raises=True) for x in [(f(2, 3), f(2)), (f(2, 3), f(1, 3)), (f(3), f(3)), (f(2),)]],
@@ -110,3 +138,6 @@ CALLS = {
 for name, options in IN_PLACE.items():
     CALLS[f"nn.functional.{name}"] += [Call(constant(pos(3)), *options, inplace=True)]
 CALLS["nn.Hardtanh"] += [Module(1, 0, raises=True), Module(1, 1, raises=True)]
+for name in ("celu", "hardshrink", "rrelu", "threshold"):
+    CALLS[name] = CALLS[f"nn.functional.{name}"][:3]
+CALLS["Tensor.hardshrink"] = CALLS["hardshrink"]
