@@ -36,9 +36,9 @@ from .cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from .container import ModuleDict, ModuleList, Sequential
 from .decoder_attention import AdditiveAttention, DotProductAttention
 from .distance import CosineSimilarity, PairwiseDistance
-from .dropout import Dropout, Dropout1d, Dropout2d
+from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from .layer_norm_lstm import LayerNormLSTMCell
-from .linear import Flatten, Identity, Linear
+from .linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -62,14 +62,14 @@ from .loss import (
 )
 from .minimal import MinGRU, MinLSTM
 from .module import Module
-from .normalization import BatchNorm1d, LayerNorm
+from .normalization import BatchNorm1d, GroupNorm, LayerNorm, RMSNorm
 from .parallel import DataParallel
 from .parameter import Parameter
 from .parameters import ParameterDict, ParameterList
 from .recurrent import Recurrent
 from .recurrent_dropout import RecurrentDropout, VariationalDropout, Zoneout
 from .rnn import GRU, LSTM, RNN, RNNBase
-from .sparse import Embedding
+from .sparse import Embedding, EmbeddingBag
 
 from . import modules  # isort: skip  # last: these classes by other paths
 

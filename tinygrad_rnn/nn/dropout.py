@@ -43,3 +43,24 @@ class Dropout2d(Dropout):
     """While training, zero each channel of (N, C, H, W) with probability p. Source: `torch.nn.Dropout2d`."""
 
     drop = staticmethod(functional.dropout2d)
+
+
+class Dropout3d(Dropout):
+    """While training, zero each channel of (N, C, D, H, W) with probability p. Source: `torch.nn.Dropout3d`."""
+
+    drop = staticmethod(functional.dropout3d)
+
+
+class AlphaDropout(Dropout):
+    """While training, set each element to SELU's lowest value with probability p, keeping mean 0 and variance 1.
+
+    Source: Klambauer et al. 2017; `torch.nn.AlphaDropout`.
+    """
+
+    drop = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """`AlphaDropout` of whole channels of (N, C, ...). Source: `torch.nn.FeatureAlphaDropout`."""
+
+    drop = staticmethod(functional.feature_alpha_dropout)

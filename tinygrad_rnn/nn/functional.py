@@ -6,12 +6,16 @@ from .. import ops
 from ..absent import name_the_nearest
 from ..autograd.inplace import in_place
 from ..autograd.scope import no_grad
+from ..ops import alpha_dropout as alpha
+from ..ops import bag
 from ..tensor import Tensor
 
 name_the_nearest(__name__)
 
-linear, layer_norm, batch_norm = ops.linear, ops.layer_norm, ops.batch_norm
-dropout, dropout1d, dropout2d = ops.dropout, ops.dropout1d, ops.dropout2d
+linear, bilinear = ops.linear, ops.bilinear
+layer_norm, rms_norm, batch_norm, group_norm = ops.layer_norm, ops.rms_norm, ops.batch_norm, ops.group_norm
+dropout, dropout1d, dropout2d, dropout3d = ops.dropout, ops.dropout1d, ops.dropout2d, ops.dropout3d
+alpha_dropout, feature_alpha_dropout = alpha.alpha_dropout, alpha.feature_alpha_dropout
 one_hot, pad = ops.one_hot, ops.pad
 scaled_dot_product_attention = ops.scaled_dot_product_attention
 tanh, sigmoid, logsigmoid = ops.tanh, ops.sigmoid, ops.logsigmoid
@@ -133,6 +137,34 @@ def embedding(
     if max_norm is not None:
         _bound_rows(ops.unique(input), weight, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx)
+
+
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """The sum, mean or maximum of the rows of `weight` that each bag names.
+
+    Args:
+        max_norm, norm_type, scale_grad_by_freq, sparse: as for `embedding`.
+        input, weight and the others: those of `ops.bag.embedding_bag`.
+
+    Raises:
+        ValueError: for `scale_grad_by_freq` and `sparse`; and what `ops.bag.embedding_bag` raises.
+    """
+    refuse_embedding_options(scale_grad_by_freq, sparse)
+    if max_norm is not None:
+        _bound_rows(ops.unique(input), weight, max_norm, norm_type)
+    return bag.embedding_bag(input, weight, offsets, mode, per_sample_weights, include_last_offset, padding_idx)
 
 
 @no_grad()

@@ -1,4 +1,4 @@
-"""Embedding: a table of vectors."""
+"""Embedding: a table of vectors, looked up one by one or in bags."""
 
 from __future__ import annotations
 
@@ -9,23 +9,8 @@ from .module import Module
 from .parameter import Parameter
 
 
-class Embedding(Module):
-    """A learned vector for each of `num_embeddings` symbols.
-
-    Args:
-        num_embeddings, embedding_dim: rows and columns of the table (K, D).
-        padding_idx: a row that is zero at first and never trained.
-        max_norm, norm_type: rows that are looked up are scaled down to this norm first, for good.
-        scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
-
-    Parameter `weight` [K, D], drawn from N(0, 1).
-
-    Raises:
-        AssertionError: padding_idx is not a row; the given weight does not fit.
-        ValueError: an option is not supported.
-
-    Source: `torch.nn.Embedding`.
-    """
+class Table(Module):
+    """A table of vectors, a row for each symbol."""
 
     def __init__(
         self,
@@ -61,6 +46,39 @@ class Embedding(Module):
         else:
             self.weight = Parameter(_weight, requires_grad=not _freeze)
 
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.array[self.padding_idx] = 0
+
+
+def shape_of(embeddings: Tensor) -> tuple[int, int]:
+    """Rows and columns of a given table."""
+    if embeddings.array.ndim != 2:
+        shape = embeddings.array.shape
+        raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got shape {shape}")
+    return embeddings.array.shape
+
+
+class Embedding(Table):
+    """A learned vector for each of `num_embeddings` symbols.
+
+    Args:
+        num_embeddings, embedding_dim: rows and columns of the table (K, D).
+        padding_idx: a row that is zero at first and never trained.
+        max_norm, norm_type: rows that are looked up are scaled down to this norm first, for good.
+        scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
+
+    Parameter `weight` [K, D], drawn from N(0, 1).
+
+    Raises:
+        AssertionError: padding_idx is not a row; the given weight does not fit.
+        ValueError: an option is not supported.
+
+    Source: `torch.nn.Embedding`.
+    """
+
     @classmethod
     def from_pretrained(
         cls,
@@ -73,20 +91,11 @@ class Embedding(Module):
         sparse: bool = False,
     ) -> Embedding:
         """An Embedding whose table is `embeddings` [K, D], sharing its memory; not trained if `freeze`."""
-        if embeddings.array.ndim != 2:
-            shape = embeddings.array.shape
-            raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got shape {shape}")
-        rows, columns = embeddings.array.shape
+        rows, columns = shape_of(embeddings)
         return cls(
             rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
             _weight=embeddings, _freeze=freeze,
         )  # fmt: skip
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            self.weight.array[self.padding_idx] = 0
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
@@ -96,4 +105,83 @@ class Embedding(Module):
         if self.norm_type != 2:
             named["norm_type"] = self.norm_type
         options = [f"{name}={value}" for name, value in named.items() if value is not None]
+        return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *options])
+
+
+class EmbeddingBag(Table):
+    """The sum, mean or maximum of the vectors of the symbols of each bag.
+
+    Args:
+        num_embeddings, embedding_dim: rows and columns of the table (K, D).
+        max_norm, norm_type: rows that are looked up are scaled down to this norm first, for good.
+        scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
+        mode: "sum", "mean" or "max".
+        include_last_offset: the last of the offsets says where the last bag ends.
+        padding_idx: a row that counts for nothing, zero at first and never trained.
+
+    Parameter `weight` [K, D], drawn from N(0, 1).
+
+    Raises:
+        AssertionError: padding_idx is not a row; the given weight does not fit.
+        ValueError: an option is not supported.
+
+    Source: `torch.nn.EmbeddingBag`.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+        device=None,
+        dtype=None,
+    ) -> None:
+        super().__init__(
+            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
+            _weight=_weight, device=device, dtype=dtype,
+        )  # fmt: skip
+        self.mode, self.include_last_offset = mode, include_last_offset
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> EmbeddingBag:
+        """An EmbeddingBag whose table is `embeddings` [K, D], sharing its memory; not trained if `freeze`."""
+        rows, columns = shape_of(embeddings)
+        made = cls(
+            rows, columns, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset,
+            padding_idx,
+        )  # fmt: skip
+        made.weight.requires_grad = not freeze
+        return made
+
+    def forward(
+        self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
+    ) -> Tensor:
+        return functional.embedding_bag(
+            input, self.weight, offsets, self.max_norm, self.norm_type, mode=self.mode,
+            per_sample_weights=per_sample_weights, include_last_offset=self.include_last_offset,
+            padding_idx=self.padding_idx,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        norm_type = None if self.norm_type == 2 else self.norm_type
+        named = dict(max_norm=self.max_norm, norm_type=norm_type, mode=self.mode, padding_idx=self.padding_idx)
+        options = [f"{name}={value!r}" for name, value in named.items() if value is not None]
         return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *options])

@@ -41,7 +41,7 @@ from .aliases import (
 )  # fmt: skip
 from .arithmetic import add, add_scaled, addcdiv, addcmul, div, lerp, mul, neg, sub, sub_scaled
 from .attention import scaled_dot_product_attention
-from .channels import batch_norm, dropout1d, dropout2d
+from .channels import batch_norm, dropout1d, dropout2d, dropout3d, group_norm
 from .comparison import (
     all,
     allclose,
@@ -90,7 +90,7 @@ from .indexing import (
     take_along_dim,
 )  # fmt: skip
 from .likelihood import gaussian_nll_loss, poisson_nll_loss
-from .linalg import addmm, baddbmm, bmm, dot, einsum, linear, matmul, mm, mv, outer
+from .linalg import addmm, baddbmm, bilinear, bmm, dot, einsum, linear, matmul, mm, mv, outer
 from .lookup import bincount, embedding, one_hot
 from .loss import (
     binary_cross_entropy,
@@ -107,7 +107,7 @@ from .lstm import lstm_sequence, lstm_step
 from .margin import hinge_embedding_loss, multi_margin_loss, multilabel_soft_margin_loss, soft_margin_loss
 from .matrix import det, inverse
 from .minimal import minimal_sequence, minimal_step
-from .normalization import dropout, layer_norm
+from .normalization import dropout, layer_norm, rms_norm
 from .power import exp, exp2, expm1, log, log1p, log2, log10, pow, reciprocal, rsqrt, sqrt, square
 from .rearrange import (
     cat,

@@ -1,7 +1,8 @@
-"""What treats the numbers of a channel alike, in x (N, C, ...): batch normalization, dropout of whole channels."""
+"""What treats the numbers of a channel alike, in x (N, C, ...): batch and group normalization, dropout of channels."""
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..autograd.writes import Writes
 from ..random import Generator
 from .arithmetic import mul
 from .naming import called
-from .normalization import dropout
+from .normalization import dropout, layer_norm
 from .power import rsqrt
 from .reduction import mean
 from .shape import reshape, squeeze, unsqueeze
@@ -121,16 +122,16 @@ def batch_norm(
 
 def _check(x: Tensor, others: dict, training: bool) -> None:
     if x.array.dtype.kind != "f":
-        raise NotImplementedError(f"batch_norm: expected an input of floats, got {x.array.dtype}")
+        raise NotImplementedError(f"normalization: expected an input of floats, got {x.array.dtype}")
     channels = x.shape[1] if x.ndim > 1 else 0
     for name, other in others.items():
         if other is None:
             if name.startswith("running") and not training:
                 raise RuntimeError(f"{name} must be defined in evaluation mode, got None")
         elif tuple(other.shape) != (channels,):
-            raise RuntimeError(f"batch_norm: {name} should contain {channels} elements, got shape {tuple(other.shape)}")
+            raise RuntimeError(f"{name} should contain {channels} elements, got shape {tuple(other.shape)}")
         elif other.array.dtype != x.array.dtype:
-            raise RuntimeError(f"batch_norm: input is {x.array.dtype} and {name} {other.array.dtype}, not one dtype")
+            raise RuntimeError(f"input is {x.array.dtype} and {name} {other.array.dtype}, not one dtype")
 
 
 # --- dropout ---------------------------------------------------------------------------------------------------
@@ -147,6 +148,15 @@ def _drop_channels(x, p: float, training: bool, inplace: bool, generator: Genera
     return (in_place(mul, "dropout_") if inplace else mul)(x, dropout(ones, p, generator=generator))
 
 
+def _drop_alone(input, batched: bool, *options):
+    """`_drop_channels` of x (N, C, ...), or of one example (C, ...)."""
+    if batched:
+        return _drop_channels(input, *options)
+    dropped = _drop_channels(unsqueeze(input, 0), *options)
+    _, _, inplace, _ = options
+    return input if inplace else squeeze(dropped, 0)
+
+
 def dropout1d(
     input, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ):
@@ -160,10 +170,7 @@ def dropout1d(
     """
     if input.ndim not in (2, 3):
         raise RuntimeError(f"dropout1d: expected an input (N, C, L) or (C, L), got {input.ndim} dimensions")
-    if input.ndim == 3:
-        return _drop_channels(input, p, training, inplace, generator)
-    dropped = _drop_channels(unsqueeze(input, 0), p, training, inplace, generator)
-    return input if inplace else squeeze(dropped, 0)
+    return _drop_alone(input, input.ndim == 3, p, training, inplace, generator)
 
 
 def dropout2d(
@@ -188,3 +195,56 @@ def dropout2d(
             stacklevel=3,
         )
     return _drop_channels(input, p, training, inplace, generator)
+
+
+def dropout3d(
+    input, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
+):
+    """Zero whole channels of x (N, C, D, H, W) or (C, D, H, W), each with probability p, and scale the others.
+
+    As in PyTorch, an input of other dimensions is read as one example (C, ...); a warning says so.
+
+    Raises:
+        ValueError: p is not in [0, 1].
+
+    Source: Tompson et al. 2015; semantics of `torch.nn.functional.dropout3d`.
+    """
+    if input.ndim not in (4, 5):
+        warnings.warn(
+            f"dropout3d: expected an input (N, C, D, H, W) or (C, D, H, W), got {input.ndim} dimensions; it is read "
+            f"as (C, ...)",
+            UserWarning,
+            stacklevel=3,
+        )
+    return _drop_alone(input, input.ndim == 5, p, training, inplace, generator)
+
+
+# --- group normalization ---------------------------------------------------------------------------------------
+
+
+def group_norm(input, num_groups: int, weight=None, bias=None, eps: float = 1e-5) -> Array:
+    """The channels of each example normalized in groups to mean 0 and variance 1, then an affine map by channel.
+
+    Args:
+        input: (N, C, ...).
+        num_groups: divides C.
+        weight, bias: (C,), or None.
+
+    Raises:
+        ValueError: one number a group, in all: it has no variance.
+        RuntimeError: shapes or dtypes do not fit.
+        NotImplementedError: the input is not of floats.
+
+    Source: Wu & He 2018; semantics of `torch.nn.functional.group_norm`.
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"group_norm: expected at least 2 dimensions, got {input.ndim}")
+    N, C = input.shape[:2]
+    if num_groups < 1 or C % num_groups:
+        raise RuntimeError(f"group_norm: expected channels divisible by num_groups, got {C} and {num_groups}")
+    if input.array.size and input.array.size == N * num_groups == num_groups:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(input.shape)}")
+    _check(input, {"weight": weight, "bias": bias}, True)
+    width = math.prod(input.shape[1:]) // num_groups
+    rows = layer_norm(reshape(input, (N, num_groups, width)), (width,), None, None, eps)
+    return _affine(reshape(rows, tuple(input.shape)), weight, bias)

@@ -125,6 +125,30 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a @ b
 
 
+def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None) -> Array:
+    """y[..., o] = sum_ij x1[..., i] weight[o, i, j] x2[..., j] + bias[o].
+
+    Args:
+        input1, input2: [..., I] and [..., J], the other dimensions alike.
+        weight: [O, I, J].
+        bias: [O] or None.
+
+    Raises:
+        RuntimeError: shapes do not fit, or the dtypes differ.
+
+    Source: `torch.nn.functional.bilinear`.
+    """
+    given = [tuple(x.shape) for x in (input1, input2, weight)]
+    if weight.ndim != 3 or given[0][:-1] != given[1][:-1] or (*given[0][-1:], *given[1][-1:]) != given[2][1:]:
+        raise RuntimeError(f"bilinear: expected [..., I], [..., J] and weight [O, I, J], got shapes {given}")
+    if bias is not None and tuple(bias.shape) != given[2][:1]:
+        raise RuntimeError(f"bilinear: expected bias of shape {given[2][:1]}, got {tuple(bias.shape)}")
+    if len({x.dtype for x in (input1, input2, weight, bias) if x is not None}) > 1:
+        raise RuntimeError("bilinear: expected inputs, weight and bias of one dtype; convert them, e.g. with .float()")
+    y = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return y if bias is None else y + bias
+
+
 # --- products of stated dimensions ------------------------------------------------------------------------
 
 

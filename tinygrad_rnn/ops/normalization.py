@@ -1,4 +1,4 @@
-"""Dropout and layer normalization."""
+"""Dropout; layer and root mean square normalization."""
 
 from __future__ import annotations
 
@@ -110,11 +110,38 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps: float = 1e-
 
     Source: Ba, Kiros & Hinton 2016; semantics of `torch.nn.functional.layer_norm`.
     """
+    dims = _checked("layer_norm", input, normalized_shape, weight, bias)
+    return normalized(input, weight, bias, dims=dims, eps=eps)
+
+
+def _checked(name: str, input, normalized_shape, weight, bias=None) -> int:
+    """Over how many dimensions, if everything fits."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or tuple(input.shape[-len(shape) :]) != shape:
-        raise RuntimeError(f"layer_norm: expected input whose shape ends in {shape}, got {tuple(input.shape)}")
-    for name, x in (("weight", weight), ("bias", bias)):
+        raise RuntimeError(f"{name}: expected input whose shape ends in {shape}, got {tuple(input.shape)}")
+    for which, x in (("weight", weight), ("bias", bias)):
         if x is not None and tuple(x.shape) != shape:
-            raise RuntimeError(f"layer_norm: expected {name} of shape {shape}, got {tuple(x.shape)}")
+            raise RuntimeError(f"{name}: expected {which} of shape {shape}, got {tuple(x.shape)}")
     refuse_integers(input)
-    return normalized(input, weight, bias, dims=len(shape), eps=eps)
+    return len(shape)
+
+
+def rms_norm(input, normalized_shape, weight=None, eps: float | None = None) -> Array:
+    """Root mean square 1 over the last dimensions of each example, then a factor for each.
+
+        y = x / sqrt(mean(x**2) + eps) * weight
+
+    Args:
+        normalized_shape: the lengths of the last dimensions, which the weight has too.
+        eps: by default the distance from 1 to the next number of the dtype.
+
+    Raises:
+        RuntimeError: the input does not end in these lengths, or the weight is of another shape.
+        NotImplementedError: the input is not of floats.
+
+    Source: Zhang & Sennrich 2019; semantics of `torch.nn.functional.rms_norm`.
+    """
+    over = tuple(range(-_checked("rms_norm", input, normalized_shape, weight), 0))
+    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    y = input * rsqrt(mean(input * input, over, True) + eps)
+    return y if weight is None else y * weight
