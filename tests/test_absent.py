@@ -17,7 +17,7 @@ import tinygrad_rnn as tg
     ("", "half", "the nearest there is: float32"),
     ("", "HalfTensor", "the nearest there is: FloatTensor"),
     ("", "quantize_per_tensor", "there is nothing like it"),
-    ("nn", "Relu", "the nearest there is: nn.ReLU or nn.ReLU6"),
+    ("nn", "Relu", "the nearest there is: nn.ReLU or nn.RReLU"),
     ("nn", "Transformer", "there is nothing like it"),
     ("nn", "conv2d", "there is nothing like it"),
     ("nn.functional", "clip_grad_norm_", "the nearest there is: nn.utils.clip_grad_norm_"),

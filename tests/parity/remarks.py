@@ -43,7 +43,7 @@ DIFFERENCES = {
     "from_numpy": "a read-only array makes a read-only tensor, without a warning",
     "max": "where the maximum is nan, so is its whole gradient",
     "min": "where the minimum is nan, so is its whole gradient",
-    "ctc_loss": CTC,
+    "ctc_loss": BY_NAME,
     "nn.CTCLoss": CTC,
     "nn.functional.ctc_loss": CTC,
     "hinge_embedding_loss": BY_NAME,
