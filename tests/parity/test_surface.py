@@ -33,7 +33,8 @@ def test_names_that_scripts_use_are_there():
 
 def test_names_are_up_to_date():
     torch = pytest.importorskip("torch")
-    assert shared(torch) == names(), "run python -m tests.parity.surface"
+    found = [full(place, name) for place, each in shared(torch).items() for name in each]
+    assert not sorted(set(found) ^ set(ALL)), "run python -m tests.parity.surface"
 
 
 def test_the_page_is_up_to_date():
