@@ -26,11 +26,12 @@ def glyphs() -> np.ndarray:
     return np.array([[[dot == "#" for dot in row[digit]] for row in rows] for digit in range(10)])
 
 
-def digit_images(random: np.random.Generator, classes: np.ndarray) -> np.ndarray:
+def digit_images(random: np.random.Generator, classes: np.ndarray, noise: float = 0.05) -> np.ndarray:
     """Images of digits, each one moved, stretched, leant and drawn a little differently, with noise.
 
     Args:
         classes: int [N], of 0 to 9.
+        noise: standard deviation of what is added to every pixel.
 
     Returns:
         float32 [N, 8, 8], about 0 (paper) to 1 (ink).
@@ -52,7 +53,7 @@ def digit_images(random: np.random.Generator, classes: np.ndarray) -> np.ndarray
         for i in (0, 1)
         for j in (0, 1)
     )
-    image = image * u(0.7, 1.0) + random.normal(0, 0.05, (N, SIDE, SIDE))
+    image = image * u(0.7, 1.0) + random.normal(0, noise, (N, SIDE, SIDE))
     return image.astype(np.float32)
 
 
