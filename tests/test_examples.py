@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 REPRODUCE = ROOT / "examples" / "reproduce.py"
 EXAMPLES = sorted(set((ROOT / "examples").glob("[!_]*.py")) - {REPRODUCE})
+TRAINS = re.compile(r"^from _[a-z]", re.M)  # imports what several share, and has a --quick mode
 
 
 def start(example: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -22,7 +23,7 @@ def start(example: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
 
 
 def run(example: Path, folder: Path, *arguments: str) -> str:
-    quick = ["--quick"] if "_compare" in example.read_text(encoding="utf-8") else []
+    quick = ["--quick"] if TRAINS.search(example.read_text(encoding="utf-8")) else []
     done = start(example, folder, *quick, *arguments, "-o", str(folder / "picture.svg"))
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -30,9 +31,16 @@ def run(example: Path, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_runs_and_draws(example, tmp_path) -> None:
-    if "matplotlib" in example.read_text(encoding="utf-8"):
+    text = example.read_text(encoding="utf-8")
+    if "matplotlib" in text or TRAINS.search(text):
         pytest.importorskip("matplotlib")
-    assert run(example, tmp_path)
+    out = run(example, tmp_path)
+    assert out
+    losses: dict[str, list[float]] = {}
+    for name, loss in re.findall(r"^(.+): update +\d+, loss (\S+), \d+ s$", out, re.M):
+        losses.setdefault(name, []).append(float(loss))
+    for name, told in losses.items():
+        assert told[-1] < told[0], name
     assert "<svg" in (tmp_path / "picture.svg").read_text(encoding="utf-8")
 
 

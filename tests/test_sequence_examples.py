@@ -1,0 +1,37 @@
+"""The parts of the examples of sequence tasks that are right or wrong, whatever is learnt."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Imports one by its name."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return importlib.import_module
+
+
+# --- code, names and texts ----------------------------------------------------------------------------------
+
+
+def test_classes_of_names_do_not_depend_on_the_batch(example) -> None:
+    classes = example("classify_names")
+    tg.manual_seed(0)
+    net = classes.Classifier(8)
+    some = [classes.Named(name, 0) for name in ("OX", "GREEK SMALL LETTER ALPHA", "COMMA")]
+    with tg.no_grad():
+        together = net(*classes.encoded(some)[:2]).numpy()
+        for n, one in enumerate(some):
+            letters, lengths, _ = classes.encoded([one])
+            np.testing.assert_allclose(together[n], net(letters, lengths)[0].numpy(), rtol=1e-4, atol=1e-6)
+            last = net.at_each(letters)[-1, 0].numpy()
+            np.testing.assert_allclose(net(letters, lengths).softmax(1)[0].numpy(), last, rtol=1e-4)
