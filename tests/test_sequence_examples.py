@@ -23,6 +23,14 @@ def example(monkeypatch):
 # --- code, names and texts ----------------------------------------------------------------------------------
 
 
+def test_letters_of_code_are_labelled(example) -> None:
+    tags = example("tag_code")
+    code = "def f(x):\n    return g('a', 12) # no\n"
+    short = "kkk conoo     kkkkkk cossso nno # ##"
+    _, labels = tags.labelled(code)
+    assert "".join(["#" if tags.LABELS[k] == "comment" else (tags.LABELS[k] or " ")[0] for k in labels]) == f"{short} "
+
+
 def test_classes_of_names_do_not_depend_on_the_batch(example) -> None:
     classes = example("classify_names")
     tg.manual_seed(0)
