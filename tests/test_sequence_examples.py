@@ -43,3 +43,25 @@ def test_classes_of_names_do_not_depend_on_the_batch(example) -> None:
             np.testing.assert_allclose(together[n], net(letters, lengths)[0].numpy(), rtol=1e-4, atol=1e-6)
             last = net.at_each(letters)[-1, 0].numpy()
             np.testing.assert_allclose(net(letters, lengths).softmax(1)[0].numpy(), last, rtol=1e-4)
+
+
+# --- series -------------------------------------------------------------------------------------------------
+
+
+def test_going_on_reads_what_was_foretold(example) -> None:
+    forecast = example("forecast")
+    tg.manual_seed(0)
+    net, x = forecast.Forecaster(8), tg.randn(5, 2, 1)
+    found = net.go_on(x, 4)
+    for k in range(1, 5):
+        again = net(tg.cat([x, found[: k - 1]]))[0][-1]
+        np.testing.assert_allclose(found[k - 1].numpy(), again.detach().numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_the_series_is_that_of_its_seed(example) -> None:
+    forecast = example("forecast")
+    one, same, other = (forecast.mackey_glass(300, seed) for seed in (0, 0, 1))
+    assert (one == same).all()
+    assert not np.allclose(one, other)
+    assert one.mean() == pytest.approx(0, abs=1e-5)
+    assert one.std() == pytest.approx(1, abs=1e-5)
