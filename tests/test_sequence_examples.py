@@ -45,6 +45,14 @@ def test_classes_of_names_do_not_depend_on_the_batch(example) -> None:
             np.testing.assert_allclose(net(letters, lengths).softmax(1)[0].numpy(), last, rtol=1e-4)
 
 
+def test_every_description_has_a_picture_of_its_own(example) -> None:
+    drawing = example("draw_text")
+    pictures = {description.image().tobytes() for description in drawing.ALL}
+    texts = {description.text(order) for description in drawing.ALL for order in range(drawing.ORDERS)}
+    assert len(pictures) == len(drawing.ALL) == 180
+    assert len(texts) == drawing.ORDERS * len(drawing.ALL)
+
+
 # --- series -------------------------------------------------------------------------------------------------
 
 
