@@ -10,23 +10,25 @@ from ...absent import name_the_nearest
 
 PATHS = {
     "activation": (
-        "ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish MultiheadAttention PReLU "
-        "ReLU ReLU6 SELU Sigmoid SiLU Softmax Softmin Softplus Softsign Tanh"
+        "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish "
+        "MultiheadAttention PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmin Softplus Softshrink Softsign "
+        "Tanh Tanhshrink Threshold"
     ),
     "batchnorm": "BatchNorm1d",
     "container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
     "distance": "CosineSimilarity PairwiseDistance",
-    "dropout": "Dropout Dropout1d Dropout2d",
-    "flatten": "Flatten",
-    "linear": "Identity Linear",
+    "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
+    "flatten": "Flatten Unflatten",
+    "linear": "Bilinear Identity Linear",
     "loss": (
-        "BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss"
-        " MarginRankingLoss NLLLoss SmoothL1Loss TripletMarginLoss"
+        "BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CrossEntropyLoss GaussianNLLLoss HingeEmbeddingLoss "
+        "HuberLoss KLDivLoss L1Loss MSELoss MarginRankingLoss MultiLabelSoftMarginLoss MultiMarginLoss NLLLoss "
+        "PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss"
     ),
     "module": "Module",
-    "normalization": "LayerNorm",
+    "normalization": "GroupNorm LayerNorm RMSNorm",
     "rnn": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell RNNCellBase",
-    "sparse": "Embedding",
+    "sparse": "Embedding EmbeddingBag",
 }
 
 for name, classes in PATHS.items():
