@@ -157,7 +157,7 @@ def outcome(name: str, number: int, call: Call, library: Any, dtype: str) -> Out
 
 
 def _made(name: str, call: Call, making: Making) -> Outcome:
-    library = making.library
+    library = making.lib
     arguments, options = making.filled(call.arguments), making.filled(call.options)
     leaves = list(making.leaves)
     seen: list = []
@@ -190,14 +190,14 @@ class Making:
     """Fills placeholders with one library's tensors, from one stream of random numbers."""
 
     def __init__(self, library: Any, dtype: str, random: np.random.Generator) -> None:
-        self.library, self.dtype, self.random = library, dtype, random
+        self.lib, self.dtype, self.random = library, dtype, random
         self.leaves: list = []
 
     def filled(self, x: Any) -> Any:
         if isinstance(x, Random):
             return self.tensor(x)
         if isinstance(x, Named):
-            return getattr(self.library, self.dtype) if x.name == "float_" else attrgetter(x.name)(self.library)
+            return getattr(self.lib, self.dtype) if x.name == "float_" else attrgetter(x.name)(self.lib)
         if isinstance(x, dict):
             return {key: self.filled(value) for key, value in x.items()}
         return type(x)(map(self.filled, x)) if type(x) in (list, tuple) else x
@@ -208,7 +208,7 @@ class Making:
             array = array.astype("float32").astype(self.dtype)  # the same numbers in both
         else:
             array = array.astype(x.dtype)
-        made = self.library.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+        made = self.lib.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
         if x.dtype == "float" and x.requires_grad:
             made.requires_grad_()
             self.leaves.append(made)
@@ -216,15 +216,15 @@ class Making:
 
     def fill(self, module: Any) -> None:
         """Random parameters, and the dtype."""
-        module.to(getattr(self.library, self.dtype))
-        with self.library.no_grad():
+        module.to(getattr(self.lib, self.dtype))
+        with self.lib.no_grad():
             for parameter in module.parameters():
                 drawn = self.random.uniform(-0.5, 0.5, tuple(parameter.shape)).astype("float32").astype(self.dtype)
-                parameter.copy_(self.library.from_numpy(np.asarray(drawn)))
+                parameter.copy_(self.lib.from_numpy(np.asarray(drawn)))
 
     def gradients(self, values: list, leaves: list) -> list:
         """Of a random mixture of all results, by every leaf; None where there is none."""
-        Tensor = self.library.Tensor
+        Tensor = self.lib.Tensor
         roots = [y for y in values if isinstance(y, Tensor) and y.requires_grad and y.numel()]
         if not roots:
             return []
@@ -232,7 +232,7 @@ class Making:
         for y in roots:
             direction = self.random.standard_normal(tuple(y.shape)).astype("float32")
             direction = np.asarray(direction.astype(str(y.dtype).rpartition(".")[2]))
-            total = total + (y * self.library.from_numpy(direction)).sum()
+            total = total + (y * self.lib.from_numpy(direction)).sum()
         total.backward()
         return [None if leaf.grad is None else plain(leaf.grad) for leaf in leaves]
 
