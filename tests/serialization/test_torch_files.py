@@ -123,10 +123,7 @@ def test_weights_go_from_torch_and_back_and_give_the_same_output(name, args, opt
     torch = pytest.importorskip("torch")
     from safetensors.torch import load_file
 
-    try:
-        ours = getattr(tg.nn, name)(*args, **options)
-    except (TypeError, NotImplementedError, ValueError) as error:
-        pytest.skip(str(error))
+    ours = getattr(tg.nn, name)(*args, **options)
     theirs = getattr(torch.nn, name)(*args, **options)
     x = np.arange(24).reshape(2, 4, 3) % 10 if name == "Embedding" else np.random.default_rng(0).normal(size=(2, 4, 3))
     x = x if name == "Embedding" else x.astype("f4")
@@ -267,7 +264,7 @@ def test_views_of_every_dtype(dtype, view):
     torch = pytest.importorskip("torch")
     x = torch.arange(6).reshape(2, 3).to(getattr(torch, dtype))
     if dtype == "uint16" and "flip" in view:
-        pytest.skip("torch cannot")
+        pytest.skip("torch has no flip for uint16")
     expected = eval(view, {"x": x})
     file = io.BytesIO()
     torch.save([expected, x], file)

@@ -10,7 +10,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.utils import bptt
-from tinygrad_rnn.utils.truncation import detached
+from tinygrad_rnn.utils.nested import mapped
 
 DOUBLE = {"dtype": tg.float64}
 
@@ -72,7 +72,7 @@ def test_several_sequences_are_cut_alike():
 def test_a_state_of_any_shape_is_detached():
     Pair = namedtuple("Pair", "h c")
     x = tg.ones(2, requires_grad=True) * 2
-    found = detached({"a": [x, (x, None)], "b": Pair(x, 3), "n": None})
+    found = mapped(tg.Tensor.detach, {"a": [x, (x, None)], "b": Pair(x, 3), "n": None})
     assert not found["a"][0].requires_grad
     assert not found["a"][1][0].requires_grad
     assert isinstance(found["b"], Pair)

@@ -29,8 +29,8 @@ class MinGRU(Minimal):
         n = W_n x_t + b_n
         h_t = (1 - z) * h_{t-1} + z * n
 
-    Arguments, inputs and outputs as for `GRU`. The products of all steps are one, and the rest is a scan: a training
-    step takes less than half of a GRU's. The price is that a gate knows the past only from the layer below.
+    Arguments, inputs and outputs as for `GRU`. The products of all steps are one, and the rest is a scan, which makes
+    training faster. The price is that a gate knows the past only from the layer below.
 
     Parameters `weight_ih_l0` [2H, I] and `bias_ih_l0` [2H] in the order z, n, drawn from U(-k, k), k = 1 / sqrt(H).
 

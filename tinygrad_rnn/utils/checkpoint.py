@@ -18,7 +18,8 @@ from ..autograd.scope import is_grad_enabled
 from ..autograd.writes import Writes, next_seq
 from ..random import get_rng_state, set_rng_state
 from .checkpointed_bptt import bptt
-from .replay import CheckpointError, fingerprint, made_since, random_numbers_kept, tensors_in
+from .nested import tensors_in
+from .replay import CheckpointError, fingerprint, made_since, random_numbers_kept
 from .schedule import forward_steps
 
 __all__ = ["CheckpointError", "bptt", "checkpoint", "checkpoint_sequential", "forward_steps"]

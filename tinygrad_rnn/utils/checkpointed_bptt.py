@@ -17,7 +17,8 @@ from ..autograd.scope import at, frames, is_grad_enabled, no_grad, step
 from ..autograd.writes import next_seq
 from ..random import get_rng_state, set_rng_state
 from ..tensor import Tensor
-from .replay import CheckpointError, made_since, mapped, random_numbers_kept, tensors_in
+from .nested import mapped, tensors_in
+from .replay import CheckpointError, made_since, random_numbers_kept
 from .schedule import check, plan
 
 Step = Callable[[Any, Any], tuple[Any, Any]]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..tensor import Tensor
+from .nested import mapped
 
 
 class bptt:
@@ -69,7 +70,7 @@ class bptt:
                     "bptt: the state was not carried on: assign it in the loop, `y, chunks.state = net(chunk, state)`, "
                     "where `chunks` is this object; for chunks that do not go on from each other use x.split(length)"
                 )
-            self._state, self._assigned = detached(self._state), False
+            self._state, self._assigned = mapped(Tensor.detach, self._state), False
             yield self._chunk(begin), self._state
 
     def _chunk(self, begin: int) -> Any:
@@ -77,15 +78,3 @@ class bptt:
         if isinstance(self.sequences, Tensor):
             return self.sequences.narrow(self.dim, begin, count)
         return type(self.sequences)([x.narrow(self.dim, begin, count) for x in self.sequences])
-
-
-def detached(state: Any) -> Any:
-    """The same numbers without their past, in the same tuples, lists and dicts."""
-    if isinstance(state, Tensor):
-        return state.detach()
-    if isinstance(state, dict):
-        return {key: detached(value) for key, value in state.items()}
-    if isinstance(state, (tuple, list)):
-        parts = [detached(part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
-    return state
