@@ -73,6 +73,18 @@ def test_a_mask_of_floats_gets_its_gradient_as_torch():
     as_torch(program, rtol=1e-9)
 
 
+def test_nan_in_a_hidden_value_comes_through_as_in_torch():
+    """0 times nan. DecoderAttention does better: there no query sees what another does not."""
+
+    def program(m):
+        values = V.copy()
+        values[..., 2, :] = np.nan
+        seen = m.tensor([[True, True, False, True, True]])
+        return m.nn.functional.scaled_dot_product_attention(*map(m.tensor, (Q, K, values)), seen).isnan().all().item()
+
+    as_torch(program)
+
+
 def test_the_definition():
     weights = np.exp(Q[0, 0] @ K[0, 0].T / math.sqrt(6))
     weights /= weights.sum(1, keepdims=True)

@@ -111,6 +111,29 @@ def test_what_is_not_seen_has_no_influence(kind):
 
 
 @each
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("separate", [False, True])
+def test_nan_where_nobody_may_look_does_not_matter(kind, bad, separate):
+    """Neither to what comes out nor to any gradient; where one may look, it does."""
+    attention, hidden = make(kind), ~MASK.T
+    found = []
+    for there in (0.0, bad):
+        query, *given = data(N, Q, requires_grad=True), data(T, N, K, seed=1), data(T, N, K, seed=2)
+        for x in given:
+            x.numpy()[hidden] = there
+        keys, values = [x.requires_grad_() for x in given] if separate else [given[0].requires_grad_(), None]
+        results = attention(query, keys, values, mask=MASK)
+        wanted = [query, keys, *([values] if separate else []), *attention.parameters()]
+        found.append([*results, *tg.autograd.grad((results[0] ** 2).sum() + (results[1] ** 2).sum(), wanted)])
+    for clean, dirty in zip(*found, strict=True):
+        assert np.isfinite(dirty.detach().numpy()).all()
+        np.testing.assert_array_equal(dirty.detach().numpy(), clean.detach().numpy())
+    seen = data(T, N, K)
+    seen.numpy()[0, 0] = np.nan
+    assert attention(data(N, Q), seen, mask=MASK)[0].isnan().any(1).tolist() == [True, False, False]
+
+
+@each
 def test_a_memory_is_computed_once_for_a_decoder(kind):
     """The gradient through one memory is that of looking at the keys anew at every step."""
     attention, cell = make(kind), nn.GRUCell(K, Q, dtype=tg.float64)

@@ -59,10 +59,16 @@ class DecoderAttention(Module):
             if x.ndim != 3 or x.shape[:2] != keys.shape[:2]:
                 order = "[N, T, ...]" if self.batch_first else "[T, N, ...]"
                 raise RuntimeError(f"{name}: expected {what} {order}, got {tuple(x.shape)} (keys {tuple(keys.shape)})")
-        if not self.batch_first:
-            turned = ops.transpose(keys, 0, 1)
-            keys, values = turned, turned if values is keys else ops.transpose(values, 0, 1)
-        return Memory(self._keys(keys), values, self._seen(mask, lengths, *keys.shape[:2]))
+        N, T = keys.shape[:2] if self.batch_first else keys.shape[1::-1]
+        seen = self._seen(mask, lengths, N, T)
+
+        def prepared(x: Tensor) -> Tensor:
+            """[N, T, ...], zero where nobody may look: a weight of 0 alone does not silence nan."""
+            x = x if self.batch_first else ops.transpose(x, 0, 1)
+            return x if seen is None else ops.where(ops.transpose(seen, 1, 2), x, 0.0)
+
+        looked = prepared(keys)
+        return Memory(self._keys(looked), looked if values is keys else prepared(values), seen)
 
     def forward(
         self, query: Tensor, keys: Tensor | Memory, values: Tensor | None = None, mask=None, lengths=None
@@ -73,7 +79,8 @@ class DecoderAttention(Module):
             query: [N, Q], of one step of the decoder; or [L, N, Q] of all steps ([N, L, Q] with batch_first).
             keys: [T, N, K] ([N, T, K] with batch_first), an encoder's output; or what `memory` made of it.
             values: [T, N, V] likewise, what is averaged; by default the keys.
-            mask: bool [N, T], True where a key may be looked at. Where none may, weights and context are zero.
+            mask: bool [N, T], True where a key may be looked at; elsewhere keys and values have no influence, even
+                nan. For a sequence that has none to look at, weights and context are zero.
             lengths: int [N], from 1 to T: the keys from there on are padding. Together with a mask both hold.
 
         Returns:

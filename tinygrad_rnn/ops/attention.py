@@ -41,7 +41,7 @@ def scaled_dot_product_attention(
         enable_gqa: key and value have fewer heads (third last dimension), each for as many neighbouring ones of query.
 
     Returns:
-        (..., L, V); zeros for a query that sees no key.
+        (..., L, V); zeros for a query that sees no key. A hidden value has weight 0, which lets nan through.
 
     Raises:
         RuntimeError: shapes or dtypes do not fit, both a mask and `is_causal`, or dropout_p is above 1.
