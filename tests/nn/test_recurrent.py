@@ -265,12 +265,6 @@ def test_empty_batch_gives_empty_results_and_zero_gradients() -> None:
         assert all((p.grad == 0).all() for p in module.parameters())
 
 
-@pytest.mark.parametrize("lengths", [[5, 1], [5, 0, 2], [6, 1, 1], [1.0, 2.0, 3.0]])
-def test_wrong_lengths_are_refused(lengths) -> None:
-    with pytest.raises(ValueError, match="length"):
-        make("GRU")(data(T, N, I), lengths=lengths)
-
-
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_has_no_influence_even_if_nan(kind, granularity) -> None:

@@ -43,16 +43,25 @@ def run_layers(
 
 
 def check_lengths(lengths, T: int, N: int, module: str) -> np.ndarray | None:
-    """Lengths as int64 [N], each from 1 to T."""
+    """Lengths as int64 [N], each from 1 to T.
+
+    Raises:
+        ValueError: they are something else.
+    """
     if lengths is None:
         return None
-    found = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths)
-    if found.dtype.kind not in "iu" or found.shape != (N,):
-        raise ValueError(f"{module}: lengths must be {N} integers (one a sequence), got {found.dtype} {found.shape}")
-    if found.size and (found.min() < 1 or found.max() > T):
+    try:
+        found = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths)
+        what = f"{found.dtype} {found.shape}"
+    except (ValueError, TypeError):  # lists in a list, say
+        found, what = np.empty(0, object), f"{lengths!s:.80}"
+    if found.shape != (N,) or (N and found.dtype.kind not in "iu"):
+        raise ValueError(f"{module}: lengths must be {N} integers (one a sequence), got {what}")
+    wrong = np.flatnonzero((found < 1) | (found > T))
+    if wrong.size:
         raise ValueError(
-            f"{module}: each length must be from 1 to {T} (the time steps of the input), got "
-            f"{found.min()} to {found.max()}"
+            f"{module}: each length must be from 1 to {T} (the time steps of the input), got {found[wrong[0]]} for "
+            f"sequence {wrong[0]}"
         )
     if isinstance(lengths, Tensor):
         return cast(lengths, dtype=np.dtype("i8")).array  # an operation, so that whoever listens hears of it

@@ -24,8 +24,9 @@ def pack_padded_sequence(input, lengths, batch_first: bool = False, enforce_sort
             (`pad_packed_sequence`, the last states of a layer) comes in the order given here.
 
     Raises:
-        TypeError: `input` is not a Tensor.
+        TypeError: `input` is not a Tensor, or `lengths` are no numbers.
         RuntimeError: lengths that are not N whole numbers from 1 to T, or not sorted; an empty input.
+        ValueError: lists of different length as lengths.
 
     Source: `torch.nn.utils.rnn.pack_padded_sequence`; there some lengths that do not fit go unnoticed.
 
@@ -194,7 +195,12 @@ def check_tensor(x, who: str) -> None:
 
 def whole_numbers(lengths, who: str) -> np.ndarray:
     """Lengths as int64 [N], from a tensor or a list."""
-    found = as_tensor(lengths).array
+    try:
+        found = as_tensor(lengths).array
+    except (RuntimeError, TypeError, ValueError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        wanted = f"{who}: expected lengths as a tensor or a list, one whole number for each sequence"
+        raise kind(f"{wanted}, got {lengths!s:.80}") from error
     whole = found.dtype.kind in "iu"
     if found.dtype.kind == "f":
         whole = bool((abs(found) < 2**53).all() and (found == np.trunc(found)).all())
