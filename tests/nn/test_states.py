@@ -171,3 +171,46 @@ def test_says_what_it_is() -> None:
     *_, (states,) = make("RNN")(data(T, N, I), return_states=True)
     assert repr(states) == "<layer 0: h [5, 3, 6]>"
     assert states.c is None and states.gates == {}
+
+
+# --- cells of the user's own, in Recurrent ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lengths", [None, [5, 1, 3], [2, 4, 4]])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_of_a_cell_they_are_those_of_the_layer(kind, batch_first, lengths) -> None:
+    """All but the gates, in two layers and both directions, padded and packed."""
+    layer = make(kind, num_layers=2, bidirectional=True, batch_first=batch_first)
+
+    def cell(k: int, direction: int):
+        made = getattr(nn, f"{kind}Cell")(I if k == 0 else 2 * H, H, dtype=tg.float64)
+        made.load_state_dict({n: layer.state_dict()[n + layer._suffix(k, direction)] for n in made.state_dict()})
+        return made
+
+    net = nn.Recurrent(cell, num_layers=2, bidirectional=True, batch_first=batch_first)
+    x = data(N, T, I) if batch_first else data(T, N, I)
+    inputs = [(x, lengths)]
+    if lengths is not None:
+        inputs.append((rnn.pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False), None))
+    for given, ends in inputs:
+        plain, (y, final, states) = net(given, lengths=ends), net(given, lengths=ends, return_states=True)
+        *_, expected = layer(given, lengths=ends, return_states=True)
+        assert len(states) == len(expected) == 4
+        for found, other in zip(states, expected):
+            assert found.name == other.name and found.gates == {} and (found.c is None) == (other.c is None)
+            for one, same in [(found.h, other.h)] if found.c is None else [(found.h, other.h), (found.c, other.c)]:
+                assert one.grad_fn is None
+                np.testing.assert_allclose(one.numpy(), same.numpy(), rtol=1e-12, atol=1e-13)
+        for one, same in zip(flat(y.data, final), flat(plain[0].data, plain[1]), strict=True):
+            np.testing.assert_array_equal(one.detach().numpy(), same.detach().numpy())
+
+
+class Three(nn.Module):
+    def forward(self, x, state):
+        return (x, x, x)
+
+
+def test_of_a_cell_with_more_parts_it_says_what_to_do() -> None:
+    with pytest.raises(ValueError, match="two .h, c., this cell's has 3; join the others"):
+        nn.Recurrent(Three())(data(T, N, I), return_states=True)
