@@ -1,4 +1,4 @@
-"""What the examples of tasks share: the command line, training one network after the other, and the picture."""
+"""What the examples of published tasks share: more options, training one network after the other, and the picture."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+
+from _training import options_of, save, whole
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.divergence import Diverged
@@ -18,25 +20,17 @@ SETTINGS = [field.name for field in fields(Setup)]
 Trained = dict[str, tuple[Network, Curve]]
 
 
-def command(doc: str, out: str, cells: str = "tanh relu gru lstm") -> argparse.ArgumentParser:
+def command(doc: str, cells: str = "tanh relu gru lstm") -> argparse.ArgumentParser:
     """The options that all of these examples have. What of the set-up is not given is as it was published."""
-    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser = options_of(doc)
     parser.add_argument("--cell", nargs="+", choices=list(CELLS), default=cells.split(), help="one or several")
-    parser.add_argument("--hidden", type=int, help="units")
-    parser.add_argument("--batch", type=int, help="sequences in an update")
-    parser.add_argument("--lr", type=float, help="learning rate of Adam")
-    parser.add_argument("--clip", type=float, help="largest norm of the gradient")
-    parser.add_argument("--updates", type=int, help="at most so many")
-    parser.add_argument("--every", type=int, help="updates between two looks at held-out sequences")
+    parser.add_argument("--every", type=whole, help="updates between two looks at held-out sequences")
     parser.add_argument("--forget-bias", type=float, help="with which an LSTM's forget gates begin")
     parser.add_argument("--input-std", type=float, help="with which an IRNN's input weights begin")
     orthogonal = {"action": argparse.BooleanOptionalAction, "default": None}
     parser.add_argument("--orthogonal", **orthogonal, help="begin with orthogonal recurrent weights")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1, help="more do not help networks as small as these")
     parser.add_argument("--checkpoint", type=Path, help="folder for the parameters of each look")
     parser.add_argument("--quick", action="store_true", help="a smaller task and few updates, to see that all works")
-    parser.add_argument("-o", "--out", type=Path, default=Path(out))
     return parser
 
 
@@ -104,5 +98,4 @@ def picture(task: Task, trained: Trained, path: Path, draw: Callable[[Any], None
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=6, frameon=False)
     draw(right)
     right.set_title(title)
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
-    print(f"picture: {path}")
+    save(figure, path)

@@ -1,4 +1,4 @@
-"""What the examples of sequence tasks share: the command line, the training loop, and saving a picture."""
+"""What the examples that train share: the command line, a training loop, and saving a picture."""
 
 from __future__ import annotations
 
@@ -21,19 +21,29 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def command(doc: str, *, updates: int, quick: int, hidden: int = 64, lr: float = 0.003) -> argparse.ArgumentParser:
-    """The options that all of these examples have; `quick` updates are made with --quick."""
+def options_of(doc: str, **defaults: Any) -> argparse.ArgumentParser:
+    """The options of every example that trains; the picture goes where the command in its docstring says.
+
+    One that is not given is its default, or None.
+    """
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
-    parser.add_argument("--updates", type=whole, default=updates)
-    parser.add_argument("--hidden", type=whole, default=hidden, help="units")
-    parser.add_argument("--batch", type=whole, default=64, help="sequences in an update")
-    parser.add_argument("--lr", type=float, default=lr, help="learning rate of Adam, which falls linearly to 0")
-    parser.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient")
+    parser.add_argument("--updates", type=whole, help="at most so many")
+    parser.add_argument("--hidden", type=whole, help="units")
+    parser.add_argument("--batch", type=whole, help="sequences in an update")
+    parser.add_argument("--lr", type=float, help="learning rate of Adam")
+    parser.add_argument("--clip", type=float, help="largest norm of the gradient")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=whole, default=1, help="more do not help networks as small as these")
+    parser.add_argument("-o", "--out", type=Path, default=Path(doc.split("-o ")[1].split()[0]))
+    parser.set_defaults(**defaults)
+    return parser
+
+
+def command(doc: str, *, updates: int, quick: int, hidden: int = 64, lr: float = 0.003) -> argparse.ArgumentParser:
+    """The options of an example of sequence tasks, whose rate falls linearly to 0; `quick` updates with --quick."""
+    parser = options_of(doc, updates=updates, hidden=hidden, batch=64, lr=lr, clip=1.0)
     quickly = f"{quick} updates, to see that all works"
     parser.add_argument("--quick", dest="updates", action="store_const", const=quick, help=quickly)
-    parser.add_argument("-o", "--out", type=Path, default=Path(doc.split("-o ")[1].split()[0]))
     return parser
 
 

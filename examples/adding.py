@@ -18,7 +18,7 @@ from tinygrad_rnn.tasks import Adding
 
 
 def main() -> None:
-    parser = command(__doc__, "adding.svg")
+    parser = command(__doc__)
     parser.add_argument("--steps", type=int, help="T, 100 by default")
     options = parser.parse_args()
     task = Adding(options.steps or (12 if options.quick else 100))

@@ -20,7 +20,7 @@ LETTERS = "abcdefgh.?"  # a blank, and the sign to go
 
 
 def main() -> None:
-    parser = command(__doc__, "copying.svg", "lstm")
+    parser = command(__doc__, "lstm")
     parser.add_argument("--delay", type=int, help="T, 50 by default")
     options = parser.parse_args()
     task = Copying(options.delay or (3 if options.quick else 50))

@@ -22,7 +22,7 @@ ROWS, COLUMNS = 6, 10
 
 
 def main() -> None:
-    options = command(__doc__, "pixel_digits.svg").parse_args()
+    options = command(__doc__).parse_args()
     task = Digits()
     trained = compare(task, options, updates=200, every=50)
 

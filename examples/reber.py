@@ -19,7 +19,7 @@ from tinygrad_rnn.tasks.reber import LEGAL, SYMBOLS
 
 
 def main() -> None:
-    options = command(__doc__, "reber.svg", "lstm").parse_args()
+    options = command(__doc__, "lstm").parse_args()
     task = Reber()
     trained = compare(task, options, updates=500, every=100)
 

@@ -18,7 +18,7 @@ from tinygrad_rnn.tasks import TemporalOrder
 
 
 def main() -> None:
-    parser = command(__doc__, "temporal_order.svg")
+    parser = command(__doc__)
     parser.add_argument("--shortest", type=int, help="steps, 20 by default")
     parser.add_argument("--longest", type=int, help="steps, 50 by default")
     options = parser.parse_args()
