@@ -21,6 +21,7 @@ many updates, 28% are: most of those up to 15 words, hardly one above 20. (Two a
 
 from __future__ import annotations
 
+import argparse
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -184,25 +185,38 @@ def picture(right: dict[str, np.ndarray], pairs: list[Pair], example: Pair, look
     save(figure, path)
 
 
-def main() -> None:
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says; or what is given."""
     parser = command(__doc__, updates=500, quick=15, lr=0.005)
     parser.add_argument("--dates", type=whole, default=3, help="at most so many in a text")
     parser.add_argument("--texts", type=whole, default=1000, help="held-out ones, to measure with")
-    options = parser.parse_args()
+    return parser.parse_args(given)
 
-    def batch(random: np.random.Generator, count: int, held_out: bool) -> list[Pair]:
-        return [pair(random, int(dates), held_out) for dates in random.integers(1, options.dates + 1, count)]
 
-    pairs, right = batch(np.random.default_rng([options.seed, 1]), options.texts, held_out=True), {}
+def batch(random: np.random.Generator, count: int, dates: int, held_out: bool) -> list[Pair]:
+    """So many pairs of one to `dates` dates."""
+    return [pair(random, int(some), held_out) for some in random.integers(1, dates + 1, count)]
+
+
+def held_out_texts(options: argparse.Namespace) -> list[Pair]:
+    """What is measured with."""
+    return batch(np.random.default_rng([options.seed, 1]), options.texts, options.dates, held_out=True)
+
+
+def trained(name: str, attention: bool, options: argparse.Namespace) -> Translator:
+    """A network that has learnt from other days."""
+    tg.manual_seed(options.seed)
+    random, net = np.random.default_rng([options.seed, 0]), Translator(options.hidden, attention)
+    fit(name, net, lambda: loss_of(net, batch(random, options.batch, options.dates, held_out=False)), options)
+    return net
+
+
+def main() -> None:
+    options = arguments()
+    pairs, right = held_out_texts(options), {}
     example = pair(np.random.default_rng([options.seed, 2]), min(2, options.dates), held_out=True)
     for name, attention in (("with attention", True), ("without", False)):
-        tg.manual_seed(options.seed)
-        random, net = np.random.default_rng([options.seed, 0]), Translator(options.hidden, attention)
-
-        def loss(net=net, random=random):
-            return loss_of(net, batch(random, options.batch, held_out=False))
-
-        fit(name, net, loss, options)
+        net = trained(name, attention, options)
         right[name] = exact(translate(net, pairs)[0], pairs)
         (written,), looks = translate(net, [example])
         if attention:
