@@ -170,6 +170,7 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
         ("config", config | {"cell": "elman"}, load_model),
         ("config", config | {"size": 3}, load_model),
         ("config", config | {"hidden": 7}, load_model),
+        *[("config", config | {name: 10**9}, load_model) for name in ("hidden", "embedding", "layers")],
         ("vocabulary", None, load_model),
         ("vocabulary", "ab", load_model),
         ("optimizer", {"state": {}}, lambda path: Trainer.load(path, TEXT)),

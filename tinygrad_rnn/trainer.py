@@ -164,6 +164,22 @@ def load_model(path: str | os.PathLike) -> tuple[CharModel, Vocabulary]:
     return model, vocabulary
 
 
+def check_sizes(config: Config, V: int, weights: dict[str, Any]) -> None:
+    """Before memory is taken for them: the sizes in a damaged checkpoint may be anything, its weights are there.
+
+    Raises:
+        ValueError: they are not those of the weights.
+    """
+    claimed = {
+        "embedding.weight": (V, config.embedding),
+        "output.weight": (V, config.hidden),
+        f"rnn.bias_hh_l{config.layers - 1}": weights["rnn.bias_hh_l0"].shape,
+    }
+    for name, shape in claimed.items():
+        if name not in weights or tuple(weights[name].shape) != shape:
+            raise ValueError(f"its sizes {config.embedding}, {config.hidden}, {config.layers} do not fit {name}")
+
+
 def fingerprint(text: str) -> str:
     """What tells one text from another."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -189,6 +205,7 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
         raise CheckpointError(f"{path}: the checkpoint has no {', '.join(sorted(missing))}")
     with damaged(path):
         found["config"] = Config(**found["config"])
+        check_sizes(found["config"], len(found["vocabulary"]), found["model"])
     return found
 
 

@@ -99,6 +99,17 @@ OPCODES = [
     b"0",
 ]
 DEEP = pickle.EMPTY_TUPLE + pickle.TUPLE1 * 100_000
+MANY = b"".join(pickle.BININT1 + bytes([i]) for i in range(200))
+
+
+def again_and_again(function: bytes, arguments: bytes) -> bytes:
+    """The same call with the same arguments, a hundred times in a few hundred bytes."""
+    once = function + pickle.BINPUT + b"\0" + pickle.MARK + arguments + pickle.TUPLE + pickle.BINPUT + b"\1"
+    call = pickle.BINGET + b"\0" + pickle.BINGET + b"\1" + pickle.REDUCE
+    return program(once, pickle.REDUCE, pickle.EMPTY_LIST, pickle.MARK + call * 100 + pickle.APPENDS)
+
+
+LETTERS = pickle.BINBYTES + (1000).to_bytes(4, "little") + bytes(1000)
 HOSTILE = {
     "calls what it did not name": called(text("x")),
     "calls a dtype": called(named("torch", "float32")),
@@ -136,6 +147,13 @@ HOSTILE = {
     "a tuple that takes ages to hash": program(pickle.EMPTY_DICT, TUPLES, pickle.NONE, pickle.SETITEM),
     "a byte array of 2**62 bytes": called(named("builtins", "bytearray"), number(2**62)),
     "objects in the bytes of a storage": called(named("torch._utils", "_rebuild_tensor_v3"), OBJECTS),
+    "a device in two lines": program(tensor(storage(location="cuda\n0"), 0, (6,), (1,))),
+    "a size of 65 dimensions": called(named("torch", "Size"), pickle.MARK + pickle.NONE * 65 + pickle.TUPLE),
+    "a set copied again and again": again_and_again(
+        named("builtins", "set"), pickle.EMPTY_LIST + pickle.MARK + MANY + pickle.APPENDS
+    ),
+    "bytes copied again and again": again_and_again(named("builtins", "bytearray"), LETTERS),
+    "text copied again and again": again_and_again(named("_codecs", "encode"), text("x" * 1000) + text("latin1")),
     "a view of a view": program(tensor(tensor(storage(), 0, (6,), (1,)), 0, (6,), (1,))),
     "a parameter of a list": called(named("torch._utils", "_rebuild_parameter"), pickle.EMPTY_LIST, pickle.NEWTRUE),
 }
@@ -143,8 +161,20 @@ HOSTILE = {
 
 @pytest.mark.parametrize("pickled", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_pickles_are_refused(pickled):
-    with pytest.raises(CheckpointError, match="the file: "):
+    with pytest.raises(CheckpointError, match="the file: ") as caught:
         load(io.BytesIO(torch_zip(pickled, _0=bytes(24))))
+    assert "\n" not in str(caught.value)
+
+
+def test_views_of_one_storage_are_widened_once():
+    """Tensors of uint16 come as int32: copied once, or a few bytes would fill the memory."""
+    parts = text("storage"), named("torch.storage", "UntypedStorage"), text("0"), text("cpu"), number(24)
+    untyped = pickle.MARK + b"".join(parts) + pickle.TUPLE + pickle.BINPERSID
+    arguments = untyped, number(0), numbers(12), numbers(1), pickle.NEWFALSE, pickle.NONE, named("torch", "uint16")
+    pickled = again_and_again(named("torch._utils", "_rebuild_tensor_v3"), b"".join(arguments))
+    found = load(io.BytesIO(torch_zip(pickled, _0=bytes(24))))
+    found[0][0] = 7
+    assert [tensor[0].item() for tensor in found] == [7] * 100
 
 
 def test_object_arrays_are_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import math
@@ -362,12 +363,39 @@ def with_entry(entry: str) -> io.BytesIO:
         '{"version": 1, "structure": {"execute": "x"}}',
         '{"version": 1, "structure": {"tuple": 3}}',
         '{"version": 1, "structure": {"a": 1, "b": 2}}',
+        '{"version": 1, "structure": [{"dtype": "f4,(2)f4"}, {"dtype": "O"}]}',
         '{"version": 1, "structure": ' + "[" * 100_000 + "]" * 100_000 + "}",
     ],
 )
 def test_a_damaged_description_is_refused(entry):
     with pytest.raises(CheckpointError, match="description of its structure is damaged"):
         load(with_entry(entry))
+
+
+def with_header(header: dict, data: bytes = b"") -> io.BytesIO:
+    text = json.dumps(header).encode()
+    return io.BytesIO(struct.pack("<Q", len(text)) + text + data)
+
+
+@pytest.mark.parametrize("shape", [[0, 2**63], [2**62, 0, 4], [1] * 65 + [0]], ids=["2**63", "2**64", "65 dimensions"])
+def test_shapes_that_numpy_does_not_have(shape):
+    header = {"w": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}
+    with pytest.raises(CheckpointError, match="the file: tensor 'w' of the shape"):
+        load(with_header(header))
+
+
+def test_metadata_may_be_null():
+    header = {"__metadata__": None, "w": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}
+    assert load(with_header(header, b"ab"))["w"].tolist() == [97, 98]
+
+
+def test_an_array_is_taken_once():
+    """A short description could have the same megabytes copied without end."""
+    entry = json.dumps({"version": 1, "structure": [{"bytes": "a"}] * 2})
+    metadata = {"__metadata__": {"tinygrad_rnn": entry}}
+    header = metadata | {"a": {"dtype": "U8", "shape": [3], "data_offsets": [0, 3]}}
+    with pytest.raises(CheckpointError, match="description of its structure is damaged"):
+        load(with_header(header, b"abc"))
 
 
 def test_a_newer_version_is_refused():
@@ -426,6 +454,35 @@ def test_an_interrupted_save_leaves_the_previous_file(where, error, good, monkey
     monkeypatch.undo()
     assert good.read_bytes() == before
     assert os.listdir(good.parent) == [good.name]
+
+
+def test_a_full_disk_is_said_of_the_file_that_was_asked_for(good, monkeypatch):
+    """Writing fails without a name; that of the temporary file would not help."""
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    with pytest.raises(OSError, match=f"No space left on device: '{good}'") as caught:
+        save({"other": 1}, good)
+    assert caught.value.__notes__ == ["Nothing was changed: what was there before is still there."]
+
+
+def test_what_killed_saves_left_is_removed_after_an_hour(good):
+    old, young = (good.with_name(f".{good.name}.0123456{i}.tmp") for i in range(2))
+    others = [good.with_name(name) for name in (".other.01234567.tmp", f".{good.name}.mine.tmp")]
+    for path in (old, young, *others):
+        path.touch()
+    for path in (old, *others):
+        os.utime(path, (1, 1))
+    save({"new": 1}, good)
+    assert sorted(os.listdir(good.parent)) == sorted(path.name for path in (good, young, *others))
+
+
+def test_a_name_as_long_as_names_can_be(tmp_path):
+    path = tmp_path / ("ü" * 127)
+    save({"x": 1}, path)
+    assert load(path) == {"x": 1}
 
 
 def test_an_error_in_the_middle_of_writing_leaves_the_previous_file(good):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pickletools import genops
 from typing import Any
 
+from .allowed import PLAIN
 from .error import CheckpointError
 
 DEEPEST = 100  # tuples in tuples; hashing deeper ones overflows the stack
@@ -20,6 +21,7 @@ LITERALS = set(
     "BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8".split()
 )
 EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_SET": set}
+COPIED = str, bytes, list, tuple, dict, set
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
@@ -35,7 +37,7 @@ def interpret(data: bytes, find: Callable[[str, str], Any], persistent_load: Cal
         CheckpointError: an opcode or a call that plain data does not need.
         Exception: of any type, for bytes that are no pickle.
     """
-    machine = Machine(find, persistent_load)
+    machine = Machine(find, persistent_load, len(data))
     for opcode, argument, _ in genops(data):
         if opcode.name == "STOP":
             return machine.stack.pop()
@@ -44,7 +46,8 @@ def interpret(data: bytes, find: Callable[[str, str], Any], persistent_load: Cal
 
 
 class Machine:
-    def __init__(self, find: Callable[[str, str], Any], persistent_load: Callable[[Any], Any]) -> None:
+    def __init__(self, find: Callable[[str, str], Any], persistent_load: Callable[[Any], Any], room: int) -> None:
+        self.room = room  # for what plain types copy: few bytes could have the same items copied again and again
         self.find, self.persistent_load = find, persistent_load
         self.stack: list[Any] = []
         self.marks: list[int] = []
@@ -96,6 +99,8 @@ class Machine:
                 self.check_found(called)
                 if not isinstance(arguments, tuple):
                     raise CheckpointError(f"a call with a {type(arguments).__name__}, expected a tuple of arguments")
+                if called in PLAIN.values():
+                    self.pay(arguments)
                 self.push(called(*arguments) if name == "REDUCE" else called.__new__(called, *arguments))
             case "BUILD":
                 state = stack.pop()
@@ -142,6 +147,12 @@ class Machine:
         found = self.find(module, attribute)
         self.found[id(found)] = found
         self.stack.append(found)
+
+    def pay(self, arguments: tuple) -> None:
+        """Take what a call copies from the room that there is."""
+        self.room -= sum([len(argument) for argument in arguments if isinstance(argument, COPIED)])
+        if self.room < 0:
+            raise CheckpointError("calls that copy more than the file holds")
 
     def check_found(self, called: Any) -> None:
         if id(called) not in self.found:

@@ -24,6 +24,7 @@ from .tensors import tensor_of
 
 DICTS = {"dict": dict, "ordered": OrderedDict, "counter": Counter}
 SEQUENCES = {"list": list, "tuple": tuple, "size": Size, "set": set}
+DTYPES = {np.dtype(code).name: code for code in "?bBhHiIlLqQefdg"}
 KINDS: dict[type, str] = {cls: kind for kind, cls in (DICTS | SEQUENCES).items()}
 NEW = object().__reduce_ex__(2)[0]  # what pickle calls to make an object of its attributes
 NAMED = (type, FunctionType, BuiltinFunctionType)
@@ -126,7 +127,7 @@ class Rebuilding:
     """Puts the described object together again; `find` gives what a module and a name stand for, or raises."""
 
     def __init__(self, arrays: dict[str, np.ndarray], find: Callable[[str, str], Any]) -> None:
-        self.arrays, self.find = arrays, find
+        self.arrays, self.find = dict(arrays), find  # each is taken out once, as each was written once
         self.made: list[Any] = []  # the parameters and objects, by number
 
     def rebuild(self, described: Any) -> Any:
@@ -141,24 +142,24 @@ class Rebuilding:
             return SEQUENCES[kind](self.rebuild(content))
         match kind:
             case "tensor":
-                return tensor_of(self.arrays[content])
+                return tensor_of(self.arrays.pop(content))
             case "leaf":
-                return tensor_of(self.arrays[content]).requires_grad_()
+                return tensor_of(self.arrays.pop(content)).requires_grad_()
             case "array":
-                return self.arrays[content]
+                return self.arrays.pop(content)
             case "bytes":
-                return self.arrays[content].tobytes()
+                return self.arrays.pop(content).tobytes()
             case "float":
                 return float(content)
             case "device":
                 return device(content)
             case "dtype":
-                return np.dtype(content)
+                return np.dtype(DTYPES[content])
             case "global":
                 return self.find(*content)
             case "parameter":
                 name, requires_grad = content
-                self.made.append(Parameter(tensor_of(self.arrays[name]), requires_grad))
+                self.made.append(Parameter(tensor_of(self.arrays.pop(name)), requires_grad))
                 return self.made[-1]
             case "object":
                 path, state = content

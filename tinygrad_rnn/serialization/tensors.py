@@ -28,8 +28,15 @@ def unpack(data: bytes, name: str) -> tuple[dict[str, np.ndarray], dict[str, str
     for key, part in parts:
         if part["dtype"] not in DTYPES:
             raise CheckpointError(f"{name}: tensor {key!r} is of dtype {part['dtype']}, which has no counterpart here")
-    arrays = {key: stored(part["data"], part["dtype"]).reshape(part["shape"]) for key, part in parts}
-    return arrays, header.get("__metadata__", {})
+    arrays = {key: shaped(stored(part["data"], part["dtype"]), part["shape"], key, name) for key, part in parts}
+    return arrays, header.get("__metadata__") or {}
+
+
+def shaped(array: np.ndarray, shape: list[int], key: str, name: str) -> np.ndarray:
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # more than 64 dimensions, or an empty array with a huge one
+        raise CheckpointError(f"{name}: tensor {key!r:.60} of the shape {shape!r:.60}: {error}") from None
 
 
 def stored(data: bytes, code: str, order: str = "<") -> np.ndarray:

@@ -22,6 +22,7 @@ STORAGES = {
     **{"Double": "F64", "Float": "F32", "Half": "F16", "BFloat16": "BF16", "Bool": "BOOL"},
     **{"Long": "I64", "Int": "I32", "Short": "I16", "Char": "I8", "Byte": "U8"},
 }  # PyTorch's names for safetensors' ones
+MOST_DIMENSIONS = 64
 BYTES = "bytes"  # a storage that does not say what its bytes are
 DTYPES = "float64 float32 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
 
@@ -41,8 +42,8 @@ def read_torch(data: bytes, place: Callable[[np.ndarray, str], None], trusted: b
     archive = Archive(data, place)
     pickled = archive.entry("data.pkl")
     if trusted:
-        return Finder(pickled, KNOWN, archive.storage).load()
-    return interpret(pickled, partial(find, known=KNOWN), archive.storage)
+        return Finder(pickled, archive.known, archive.storage).load()
+    return interpret(pickled, partial(find, known=archive.known), archive.storage)
 
 
 class Archive:
@@ -52,6 +53,8 @@ class Archive:
         self.zip = zipfile.ZipFile(io.BytesIO(data))
         self.place = place
         self.storages: dict[str, np.ndarray] = {}
+        self.widened: dict[tuple[int, np.dtype], np.ndarray] = {}
+        self.known = KNOWN | {"torch._utils._rebuild_tensor_v3": self.rebuild_untyped}
         names = self.zip.namelist()
         folders = [path.removesuffix("data.pkl") for path in names if path.endswith("/data.pkl")]
         if not folders:
@@ -94,6 +97,25 @@ class Archive:
         self.place(self.storages[key], location)
         return self.storages[key]
 
+    def rebuild_untyped(
+        self,
+        storage: np.ndarray,
+        offset: int,
+        size: tuple[int, ...],
+        stride: tuple[int, ...],
+        requires_grad: bool,
+        hooks: Any,
+        dtype: np.dtype,
+        metadata: Any = None,
+    ) -> Tensor:
+        """A view of the bytes of a storage, which the newer dtypes (uint16 and so on) have."""
+        if not isinstance(storage, np.ndarray) or not isinstance(dtype, np.dtype):
+            raise CheckpointError("a tensor that is not a plain view of a storage")
+        if (id(storage), dtype) not in self.widened:  # once for all the views of it
+            numbers = storage.view(dtype)
+            self.widened[id(storage), dtype] = numbers.astype(WIDER.get(dtype.name, dtype), copy=False)
+        return rebuild_tensor(self.widened[id(storage), dtype], offset, size, stride, requires_grad, hooks, metadata)
+
 
 def rebuild_tensor(
     storage: np.ndarray,
@@ -112,22 +134,10 @@ def rebuild_tensor(
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-def rebuild_untyped(
-    storage: np.ndarray,
-    offset: int,
-    size: tuple[int, ...],
-    stride: tuple[int, ...],
-    requires_grad: bool,
-    hooks: Any,
-    dtype: np.dtype,
-    metadata: Any = None,
-) -> Tensor:
-    """A view of the bytes of a storage, which the newer dtypes (uint16 and so on) have."""
-    if not isinstance(storage, np.ndarray) or not isinstance(dtype, np.dtype):
-        raise CheckpointError("a tensor that is not a plain view of a storage")
-    numbers = storage.view(dtype)
-    numbers = numbers.astype(WIDER.get(dtype.name, dtype), copy=False)
-    return rebuild_tensor(numbers, offset, size, stride, requires_grad, hooks, metadata)
+def size_of(lengths: Any = ()) -> Size:
+    if len(lengths) > MOST_DIMENSIONS:
+        raise CheckpointError(f"a size of {len(lengths)} dimensions, NumPy has at most {MOST_DIMENSIONS}")
+    return Size(lengths)
 
 
 def rebuild_parameter(data: Tensor, requires_grad: bool, hooks: Any) -> Parameter:
@@ -138,11 +148,10 @@ KNOWN: dict[str, Any] = {
     **{f"torch.{name}Storage": code for name, code in STORAGES.items()},
     "torch.storage.UntypedStorage": BYTES,
     **{f"torch.{name}": np.dtype(name) for name in DTYPES},
-    "torch.Size": Size,
+    "torch.Size": size_of,
     "torch.device": device,
     "torch._utils._rebuild_tensor": rebuild_tensor,
     "torch._utils._rebuild_tensor_v2": rebuild_tensor,
-    "torch._utils._rebuild_tensor_v3": rebuild_untyped,
     "torch._utils._rebuild_parameter": rebuild_parameter,
 }
 
@@ -171,6 +180,6 @@ def placing(map_location: Any) -> Callable[[np.ndarray, str], None]:
 def check(place: str | device) -> None:
     if str(place).partition(":")[0] != "cpu":
         raise CheckpointError(
-            f"Attempting to deserialize object on device '{place!s:.40}', but tinygrad_rnn computes on the CPU alone; "
-            f"use load with map_location='cpu' to map your storages to the CPU"
+            f"Attempting to deserialize object on device {str(place)[:40]!r}, but tinygrad_rnn computes on the CPU "
+            f"alone; use load with map_location='cpu' to map your storages to the CPU"
         )
