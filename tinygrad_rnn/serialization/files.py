@@ -104,7 +104,8 @@ def load(f: str | os.PathLike | IO[bytes], map_location: Any = None, *, weights_
 
 def read_ours(data: bytes, name: str, trusted: bool) -> Any:
     """A safetensors file, put together as the description in its header says, if there is one."""
-    arrays, metadata = unpack(data, name)
+    with reading(name, trusted):
+        arrays, metadata = unpack(data)
     if FORMAT not in metadata:
         return {key: tensor_of(array) for key, array in arrays.items()}
     lookup = imported if trusted else partial(find, known={})
@@ -135,15 +136,20 @@ def no_storage(persistent_id: Any) -> NoReturn:
 
 @contextmanager
 def reading(name: str, trusted: bool, fault: str = "truncated or damaged") -> Iterator[None]:
-    """Errors name the file. Whatever else a reader stumbles over, the bytes are at fault."""
+    """Errors name the file, in one line. Whatever else a reader stumbles over, the bytes are at fault."""
     try:
         yield
     except CheckpointError as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise type(error)(f"{name}: {printable(error)}") from None
     except Exception as error:
         if trusted and isinstance(error, (ImportError, AttributeError)):
             raise  # what the file names has moved, or was never here
         raise CheckpointError(f"{name}: {fault} ({error!r:.200})") from error
+
+
+def printable(error: Exception) -> str:
+    """Its message, in which a name from the file may have line ends, or what a terminal takes for commands."""
+    return "".join([c if c.isprintable() else repr(c)[1:-1] for c in str(error)])
 
 
 def check_path(function: str, f: Any, method: str) -> None:

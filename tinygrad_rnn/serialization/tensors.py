@@ -16,27 +16,27 @@ DTYPES = {
 WIDER = {"float16": "f4", "uint16": "i4", "uint32": "i8"}  # what tensors do not have
 
 
-def unpack(data: bytes, name: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays of a safetensors file, in the order of its header, and its metadata."""
     from safetensors import SafetensorError, deserialize
 
     try:
         parts = deserialize(data)  # checks the header, every offset and every length
     except SafetensorError as error:
-        raise CheckpointError(f"{name}: truncated, or not a safetensors file ({error})") from None
+        raise CheckpointError(f"truncated, or not a safetensors file ({error})") from None
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     for key, part in parts:
         if part["dtype"] not in DTYPES:
-            raise CheckpointError(f"{name}: tensor {key!r} is of dtype {part['dtype']}, which has no counterpart here")
-    arrays = {key: shaped(stored(part["data"], part["dtype"]), part["shape"], key, name) for key, part in parts}
+            raise CheckpointError(f"tensor {key!r:.60} is of dtype {part['dtype']}, which has no counterpart here")
+    arrays = {key: shaped(stored(part["data"], part["dtype"]), part["shape"], key) for key, part in parts}
     return arrays, header.get("__metadata__") or {}
 
 
-def shaped(array: np.ndarray, shape: list[int], key: str, name: str) -> np.ndarray:
+def shaped(array: np.ndarray, shape: list[int], key: str) -> np.ndarray:
     try:
         return array.reshape(shape)
     except ValueError as error:  # more than 64 dimensions, or an empty array with a huge one
-        raise CheckpointError(f"{name}: tensor {key!r:.60} of the shape {shape!r:.60}: {error}") from None
+        raise CheckpointError(f"tensor {key!r:.60} of the shape {shape!r:.60}: {error}") from None
 
 
 def stored(data: bytes, code: str, order: str = "<") -> np.ndarray:
