@@ -301,27 +301,6 @@ def test_create_graph_into_grad_is_the_documented_cycle():
 # --- threads ----------------------------------------------------------------------------------------------
 
 
-def test_threads_accumulate_into_one_leaf_exactly():
-    """Four threads, fifty backward passes each."""
-    w = tg.zeros(1000, dtype=tg.float64, requires_grad=True)
-    errors = []
-
-    def work(k):
-        try:
-            for _ in range(50):
-                ((w * (k + 1.0)) + w).sum().backward()
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-    np.testing.assert_array_equal(w.grad.numpy(), np.full(1000, 50.0 * (1 + 2 + 3 + 4 + 4)))
-
-
 def test_threads_through_one_graph():
     """The same graph, retained, swept by several threads at once."""
     x = tg.ones(100, dtype=tg.float64, requires_grad=True)

@@ -54,14 +54,6 @@ def test_as_torch(norm_type, max_norm, dtype, tolerance):
         np.testing.assert_allclose(p.grad.array, q.grad.numpy(), rtol=tolerance, atol=0)
 
 
-def test_large_gradients_in_float32():
-    """Where the sum of squares overflows, PyTorch's norm is inf and the gradients become 0."""
-    params = with_gradients(np.array([3e30], "f4"), np.array([4e30], "f4"))
-    norm = clip_grad_norm_(params, 1)
-    np.testing.assert_allclose(norm.item(), 5e30, rtol=1e-6)
-    np.testing.assert_allclose([p.grad.item() for p in params], [0.6, 0.8], rtol=1e-6)
-
-
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("norm_type", [1, 2, 3])
 def test_norms_at_the_ends_of_the_range(dtype, norm_type):

@@ -33,14 +33,6 @@ def against_torch(name: str, *arrays, **attrs):
 # --- softmax ---------------------------------------------------------------------------------------------------
 
 
-def test_log_softmax_of_extremes():
-    assert ops.log_softmax(tg.tensor([1e4, 0.0, -INF]), -1).tolist() == [0.0, -1e4, -INF]
-
-
-def test_softmax_of_nothing_but_minus_infinity_is_nan():
-    assert np.isnan(ops.softmax(tg.tensor([-INF, -INF]), 0).array).all()
-
-
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("x", [[1e4, 0.0, -INF], [INF, 0.0], [-INF, -INF], [], 2.0, [[]], [NAN, 1.0]], ids=str)
 def test_softmax_beside_torch(name, x):

@@ -28,7 +28,6 @@ def leaf(values, dtype=np.float32):
 @pytest.mark.parametrize(
     ("function", "x", "y", "dx"),
     [
-        (ops.sigmoid, [-200, 200, nan], [0, 1, nan], [0, 0, nan]),
         (ops.tanh, [-inf, inf, nan], [-1, 1, nan], [0, 0, nan]),
         (ops.softplus, [1000, -1000, 0], [1000, 0, math.log(2)], [1, 0, 0.5]),
         (ops.logsigmoid, [1000, -1000, 0], [0, -1000, -math.log(2)], [0, 1, 0.5]),
@@ -50,10 +49,8 @@ def leaf(values, dtype=np.float32):
         (lambda x: ops.maximum(x, tg.tensor([1.0, 1.0])), [1, 2], [1, 2], [0.5, 1]),
         (lambda x: ops.minimum(x, tg.tensor([1.0, 1.0])), [1, 2], [1, 1], [0.5, 0]),
         (lambda x: ops.clamp(x, 0, 1), [-1, 0, 0.5, 1, 2, nan], [0, 0, 0.5, 1, 1, nan], [0, 1, 1, 1, 0, 0]),
-        (lambda x: ops.amax(x), [1, 1, 0], 1, [0.5, 0.5, 0]),
         (lambda x: ops.max(x), [1, 1, 0], 1, [0.5, 0.5, 0]),
         (lambda x: ops.max(x, 0).values, [1, 1, 0], 1, [1, 0, 0]),
-        (lambda x: ops.prod(x), [0, 2, 3], 0, [6, 0, 0]),
         (lambda x: ops.prod(x), [0, 0, 3], 0, [0, 0, 0]),
         (lambda x: ops.cumprod(x, 0), [2, 0, 3], [2, 0, 0], [1, 8, 0]),
         (lambda x: ops.norm(x), [0, 0], 0, [0, 0]),
@@ -63,7 +60,6 @@ def leaf(values, dtype=np.float32):
         (lambda x: ops.std(x), [2, 2, 2], 0, [0, 0, 0]),
         (lambda x: ops.var(x), [1], nan, [nan]),
         (lambda x: ops.mean(x), [], nan, []),
-        (lambda x: ops.logsumexp(x, 0), [], -inf, []),
         (lambda x: ops.logsumexp(x, 0), [-inf, -inf], -inf, [0, 0]),
         (lambda x: ops.logsumexp(x, 0), [1e4, 0, -inf], 1e4, [1, 0, 0]),
         (lambda x: ops.logcumsumexp(x, 0), [-inf, 0, 1e4], [-inf, 0, 1e4], [0, 1, 1]),
