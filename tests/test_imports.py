@@ -31,8 +31,8 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 # Inside the engine, file by file.
-ENGINE = ["scope", "source", "anomaly", "handle", "writes", "graph", "promotion", "view", "binding", "fastcall", "op",
-          "listen", "inplace", "backward", "function", "functional", "gradcheck", "__init__"]  # fmt: skip
+ENGINE = ["scope", "source", "nonfinite", "handle", "writes", "graph", "promotion", "view", "binding", "fastcall", "op",
+          "listen", "anomaly", "inplace", "backward", "function", "functional", "gradcheck", "__init__"]  # fmt: skip
 # Loaded only when called; not at import.
 LAZY = {"__init__"}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .autograd.graph import LEAF, Node, Tensor
-from .autograd.scope import path, places
+from .autograd.graph import LEAF, Tensor
+from .autograd.nonfinite import odd, place
 from .nn.utils import clip_grad_norm_
 
 
@@ -98,16 +98,3 @@ def opened(loss: Tensor) -> Any:
     with np.errstate(all="ignore"):
         return Trace(roots(loss), opens="all")
 
-
-def odd(x) -> str:
-    """What there is in x that is not finite: nan, inf or -inf; "" if there is nothing, or nothing is known."""
-    if x is None or (x := np.asarray(x)).dtype.kind != "f" or np.isfinite(x).all():
-        return ""
-    flat = x[~np.isfinite(x)]
-    return "nan" if np.isnan(flat).any() else str(flat[0])
-
-
-def place(node: Node) -> str:
-    """An operation, and where in the user's program it was."""
-    scope, line = path(places(node.scope)), node.source
-    return f"`{node.op.name}`" + (f" in {scope}" if scope else "") + (f", made at {line}" if line else "")

@@ -1,7 +1,7 @@
 """The engine: it records operations and runs them backward. It knows no concrete operation.
 
-Read it in this order: graph, op, backward; then scope, source, anomaly, handle, binding, fastcall, view, writes,
-inplace; then function, functional, gradcheck.
+Read it in this order: graph, op, backward; then scope, source, handle, binding, fastcall, view, writes,
+inplace; then listen, nonfinite, anomaly; then function, functional, gradcheck.
 """
 
 from . import functional

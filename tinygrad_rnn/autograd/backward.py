@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .anomaly import Anomaly, check_nan
+from .anomaly import Anomaly, AnomalyError, Backward, Origin, check_losses
 from .graph import LEAF, PORT, Node, Tensor, port
 from .op import Op, primitive
 from .scope import Frame, at, frames
@@ -27,6 +27,7 @@ def sweep(
     retain_graph: bool | None = None,
     wanted: frozenset[Node] = frozenset(),
     deposit: bool = False,
+    watch: Backward | None = None,
 ) -> dict[Node, Any]:
     """Pull the cotangents `dys` back from the nodes `roots`, newest node first.
 
@@ -35,6 +36,7 @@ def sweep(
 
     Returns {node: cotangent} for the nodes in `wanted`, and goes to no node older than those. With
     `deposit`, leaves and retained nodes receive their gradient (those among `wanted`, if any are named).
+    `watch` looks at every gradient, and frees what is to be freed only when all went well.
     """
     targets = {node.inputs[0] if node.rule is PORT else node for node in wanted}
     ports: dict[Node, list[Node]] = {}  # those among `wanted`, by the node whose outputs they are
@@ -43,8 +45,8 @@ def sweep(
             ports.setdefault(node.inputs[0], []).append(node)
     oldest = min([node.seq for node in targets]) if wanted else 0
     between = leading_to(targets, roots, oldest) if wanted else None
-    suspicious = Anomaly.enabled and Anomaly.check_nan
-    retain = create_graph if retain_graph is None else retain_graph
+    keep = create_graph if retain_graph is None else retain_graph
+    retain = keep or watch is not None
     everywhere = deposit and not wanted
     plain = any([root is not None and root.plain_grad for root in roots])  # a graph of Values, of numbers
     cotangent: dict[Node, Any] = {}
@@ -98,8 +100,8 @@ def sweep(
             dxs = pull_recorded(node, dy, saved)
         else:
             dxs = rule.pull(complete(dy, node) if dy.__class__ is list else dy, *saved)
-        if suspicious:
-            check_nan(node, dxs)
+        if watch is not None:
+            watch.look(node, dy, saved, dxs)
         if saved and not retain and (rule.frees or (rule.frees is None and any_array(saved))):
             node.saved = Freed(rule, saved) if rule.op.body else None
         for source, dx in zip(node.inputs, dxs) if rule.only is None else ((node.inputs[rule.only], dxs),):
@@ -135,6 +137,10 @@ def sweep(
                     newest, source = source, newest
                 heappush(queue, (-source.seq, source))
                 top = -queue[0][0]
+    if watch is not None and not keep:
+        for node in watch.pulled:
+            if holds_arrays(node):
+                node.saved = Freed(node.rule, node.saved) if node.rule.op.body else None
     return found
 
 
@@ -328,6 +334,22 @@ def expand(node: Node) -> tuple[list, tuple]:
         return reopen(node, known)
 
 
+def opened_pull(node: Node, dy: Any, saved: tuple) -> Origin | None:
+    """Pull back through what a fused node consists of, to see which part of it first makes a gradient inf.
+
+    Raises:
+        AnomalyError: a part of it makes nan.
+    """
+    with inside(node, "op"):
+        xs, ys = reopen(node, dict(zip(node.rule.saves, saved, strict=True)))
+    dys = dy if dy.__class__ is list else [dy]
+    pairs = [(y.node, d) for y, d in zip(ys, dys, strict=True) if d is not None and y.node is not None]
+    ends = [x.node for x in xs if x is not None and x.node is not None]
+    watch = Backward(opened_pull)
+    sweep([y for y, _ in pairs], [d for _, d in pairs], wanted=frozenset(ends), watch=watch)
+    return next((watch.origins[end] for end in ends if end in watch.origins), None)
+
+
 # --- the public face --------------------------------------------------------------------------------------
 
 
@@ -376,7 +398,7 @@ def grad(
                 raise TypeError(f"grad: input {i} must be a tensor, got {type(x).__name__}")
             raise RuntimeError(f"grad: input {i} does not require grad; call requires_grad_() before it is used")
     dys = [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
-    found = _run([y.node for y in ys], dys, create_graph, retain_graph, wanted=frozenset([x.node for x in xs]))
+    found = _run(ys, dys, create_graph, retain_graph, wanted=frozenset([x.node for x in xs]))
     if not (allow_unused or (allow_unused is None and materialize_grads)):
         for i, x in enumerate(xs):
             if x.node not in found:
@@ -408,13 +430,21 @@ def backward(
     for node in wanted:
         if not node.plain_grad:
             node.observe().retains = True
-    _run([y.node for y in ys], dys, create_graph, retain_graph, deposit=True, wanted=wanted)
+    _run(ys, dys, create_graph, retain_graph, deposit=True, wanted=wanted)
 
 
-def _run(roots, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
-    with np.errstate(all="ignore"), at(frames() if create_graph else (), record=create_graph):
-        # an overflow shows as inf in the gradient, as in PyTorch; create_graph records also under no_grad
-        return sweep(roots, dys, create_graph=create_graph, retain_graph=retain_graph, **options)
+def _run(ys, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
+    if Anomaly.enabled and Anomaly.check_nan:
+        check_losses(ys)
+        options["watch"] = Backward(opened_pull)
+    try:
+        with np.errstate(all="ignore"), at(frames() if create_graph else (), record=create_graph):
+            # an overflow shows as inf in the gradient, as in PyTorch; create_graph records also under no_grad
+            roots = [y.node for y in ys]
+            return sweep(roots, dys, create_graph=create_graph, retain_graph=retain_graph, **options)
+    except AnomalyError as error:
+        error.tensor = ys[0] if len(ys) == 1 else tuple(ys)
+        raise
 
 
 def seed(y, dy, recorded: bool):

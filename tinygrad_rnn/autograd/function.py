@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Leaf, Node, Tensor, port
+from .listen import watching
 from .op import primitive
 from .scope import enable_grad, is_grad_enabled, no_grad, recording
 
@@ -101,6 +102,7 @@ class Function:
                 raise TypeError(f"{cls.__name__}.forward must return tensors, got {type(y).__name__} as output {i}")
         scope = recording()
         if scope is None or not any(ctx.needs_input_grad):
+            cls._tell(args, outputs)
             return tuple(outputs) if several else outputs[0]
         rule = _Rule(cls, ctx, args, outputs, several)
         shapes = tuple([y.array.shape for y in outputs])
@@ -109,7 +111,15 @@ class Function:
         for i, y in enumerate(outputs):
             plain = id(y) in ctx._plain or y.array.dtype.kind != "f"
             handles.append(Tensor(y.array, None if plain else port(node, i) if several else node))
+        cls._tell(args, handles)
         return tuple(handles) if several else handles[0]
+
+    @classmethod
+    def _tell(cls, args: tuple, results: list) -> None:
+        """Tell who watches what was applied."""
+        if (watcher := watching()) is not None:
+            op = FunctionOp(cls, len(args), len(results), len(results) > 1)
+            watcher.applied(op, [x if isinstance(x, Tensor) else None for x in args], {}, results)
 
 
 class _Rule:

@@ -142,7 +142,7 @@ def write(x: Tensor, value, writer: str, op: Callable = replaced, put: Callable 
             (put or np.copyto)(x.array, value.array, **(attrs if put else {"casting": "unsafe"}))
     except Exception as error:
         raise op.op.explain([x.array, value.array], attrs, error) from error  # type: ignore[attr-defined]
-    Writes.note(x.array, writer)
+    Writes.note(x.array, writer, value=value.array)
     if record:
         needs = nodes[0] is not None, nodes[1] is not None
         rule = op.op.rule(needs)  # type: ignore[attr-defined]

@@ -23,10 +23,13 @@ class Writes:
     by_owner: ClassVar[dict[int, tuple[int, str, ref]]] = {}
 
     @classmethod
-    def note(cls, array: np.ndarray, writer: str, result: np.ndarray | None = None) -> None:
+    def note(
+        cls, array: np.ndarray, writer: str, result: np.ndarray | None = None, value: np.ndarray | None = None
+    ) -> None:
         """Remember that `writer` has just overwritten (part of) the memory of `array`.
 
-        `result` is the operation's result that `array` holds now, where it is one; only a listener asks for it.
+        `result` is the operation's result that `array` holds now, where it is one; `value` is what was written, if it
+        is not. Only a listener asks for them.
         """
         own = owner(array)
         key = id(own)
