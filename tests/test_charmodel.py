@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.autograd.graph import Tensor
-from tinygrad_rnn.charmodel import CELLS, CharModel, bits_per_character, choose, sample
-from tinygrad_rnn.random import Generator, manual_seed
+from tinygrad_rnn.charmodel import CELLS, CharModel, bits_per_character, choose, in_use, sample
+from tinygrad_rnn.random import Generator, default_generator, manual_seed
 from tinygrad_rnn.serialization import CheckpointError, load, save
 from tinygrad_rnn.text import TextError, Vocabulary
 from tinygrad_rnn.trainer import Config, Diverged, Trainer, load_model
@@ -208,6 +208,50 @@ def test_a_loss_that_is_no_number_stops_in_words_and_changes_nothing():
     assert trainer.updates == 1
 
 
-def test_a_text_too_short_for_one_update_is_refused():
-    with pytest.raises(TextError, match="32 streams of 64 steps take 2,049 characters, there are 630"):
-        Trainer(TEXT)
+@pytest.mark.parametrize(
+    ("text", "settings", "message"),
+    [
+        ("", {}, "0 characters cannot be split"),
+        (TEXT, {}, "it has 630 characters, and 2,049 are needed for 32 streams of 64 steps; give a longer one"),
+        ("a" * 22, {"batch": 4, "steps": 5}, r"has 20 characters, and 21 are .* \(the last 2 of 22 are held out\)$"),
+        ("a" * 14, {"batch": 1, "steps": 3}, "of 14 characters the last 1 would be held out, and 2 are needed"),
+        (TEXT, {"batch": 0}, "one stream and one step or more, got 0 streams of 64 steps"),
+        (TEXT, {"batch": 1, "steps": 0}, "one stream and one step or more, got 1 streams of 0 steps"),
+        (TEXT, {"batch": 1, "cell": "elman"}, "expected cell to be one of lstm, gru, rnn, got 'elman'"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused(text, settings, message):
+    with pytest.raises(ValueError, match=message):
+        Trainer(text, Config(**settings))
+
+
+def test_a_text_that_is_refused_leaves_chance_as_it_was():
+    before = default_generator.get_state().array.tobytes()
+    for text in ("", "a" * 14):
+        with pytest.raises(TextError):
+            Trainer(text, Config(batch=1, steps=3))
+    assert default_generator.get_state().array.tobytes() == before
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_cannot_be_read_or_continued_leaves_the_mode_as_it_was(training):
+    model, vocabulary = CharModel(10, hidden=6).train(training), Vocabulary(TEXT)
+    for count in (0, 1):
+        with pytest.raises(TextError, match=f"it has {count} characters, and 2 are needed for 1 stream;"):
+            bits_per_character(model, np.zeros(count, np.int64))
+    with pytest.raises(TextError, match="'Z'"):
+        sample(model, vocabulary, "aZ")
+    with pytest.raises(ValueError, match="length must not be negative, got -1"):
+        sample(model, vocabulary, "a", -1)
+    with pytest.raises(ZeroDivisionError), in_use(model):
+        1 / model.training  # it is not
+    assert model.training == training
+    assert all([part.training == training for part in model.modules()])
+
+
+def test_the_shortest_texts_are_trained_on():
+    trainer = Trainer("ab" * 8, Config(batch=1, steps=13, hidden=3))
+    assert len(trainer.chunks) == 1
+    assert [trainer.update().number for _ in range(2)] == [1, 2]
+    assert np.isfinite(trainer.heldout_bits())
+    assert sample(trainer.model, trainer.vocabulary, "a", 0) == ""

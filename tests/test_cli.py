@@ -109,6 +109,27 @@ def test_a_bad_text_is_named(content, message, folder):
     assert not (folder / "tinygrad-rnn-checkpoint").exists()
 
 
+@pytest.mark.parametrize("how", [[], ["--overwrite"], ["--resume"]], ids=["anew", "overwrite", "resume"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "text.txt is empty"),
+        ("x" * 20, "it has 18 characters, and 19 are needed for 3 streams of 6 steps; give a longer one"),
+        ("x" * 14, "the last 1 would be held out"),
+    ],
+)
+def test_a_text_too_short_leaves_everything_as_it_was(text, message, how, folder):
+    if how:
+        train("--updates", 2)
+    before = {file: file.read_bytes() for file in folder.rglob("*.safetensors")}
+    (folder / "text.txt").write_text(text)
+    single = ["--batch", 1, "--steps", 3] if len(text) == 14 else []
+    line = error_line(train("--updates", 4, *single, *how, code=2))
+    assert (message if text == "" or how != ["--resume"] else "trained on another text") in line
+    assert {file: file.read_bytes() for file in folder.rglob("*.safetensors")} == before
+    assert sorted(os.listdir(folder)) == (["out", "text.txt"] if how else ["text.txt"])
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

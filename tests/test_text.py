@@ -67,6 +67,11 @@ def test_missing_files_and_folders_are_named(tmp_path):
         load_text(tmp_path)
 
 
+def test_no_files_are_no_text():
+    with pytest.raises(TextError, match="one file or several to read text from, got none"):
+        load_text([])
+
+
 def test_the_text_of_the_standard_library():
     text = stdlib_text()
     assert len(text) > 300_000
@@ -120,5 +125,12 @@ def test_streams_read_on_from_chunk_to_chunk(length, n, t, rest):
 @pytest.mark.parametrize(("rest", "needed"), [(False, 4 * 5 + 1), (True, 4 + 1)])
 def test_a_text_too_short_for_one_chunk_is_refused(rest, needed):
     assert len(batches(np.arange(needed), 4, 5, rest)) == 1
-    with pytest.raises(TextError, match=f"4 streams of 5 steps take {needed} characters, there are {needed - 1}"):
+    words = f"has {needed - 1} characters, and {needed} are needed for 4 streams{'' if rest else ' of 5 steps'};"
+    with pytest.raises(TextError, match=words):
         batches(np.arange(needed - 1), 4, 5, rest)
+
+
+@pytest.mark.parametrize(("n", "t"), [(0, 5), (4, 0), (-1, -1)])
+def test_no_streams_and_no_steps_are_refused(n, t):
+    with pytest.raises(ValueError, match=f"one stream and one step or more, got {n} streams of {t} steps"):
+        batches(np.arange(100), n, t)

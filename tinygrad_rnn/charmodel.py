@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from .nn import functional as F
 from .random import Generator, source
 from .text import Vocabulary, batches
 
-__all__ = ["CELLS", "CharModel", "bits_per_character", "sample"]
+__all__ = ["CELLS", "CharModel", "bits_per_character", "in_use", "sample"]
 
 CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
@@ -26,6 +28,9 @@ class CharModel(nn.Module):
         cell: "lstm", "gru" or "rnn".
         embedding, hidden, layers: sizes.
         dropout: after the embedding, between layers and before the output; 0 for none.
+
+    Raises:
+        ValueError: another cell.
     """
 
     def __init__(
@@ -38,6 +43,8 @@ class CharModel(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if cell not in CELLS:
+            raise ValueError(f"CharModel: expected cell to be one of {', '.join(CELLS)}, got {cell!r}")
         self.embedding = nn.Embedding(vocabulary, embedding)
         between = dropout if layers > 1 else 0.0
         self.rnn = getattr(nn, CELLS[cell])(embedding, hidden, layers, dropout=between)
@@ -68,30 +75,40 @@ def detached(state):
     return tuple([h.detach() for h in state]) if isinstance(state, tuple) else state.detach()
 
 
-@no_grad()
+@contextmanager
+def in_use(model: nn.Module) -> Iterator[None]:
+    """Inside, the model is as when it is in use: no dropout and no graph. Its mode is then as it was before."""
+    training = model.training
+    model.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
 def bits_per_character(model: CharModel, ids: np.ndarray, n: int = 32, t: int = 256) -> float:
     """How many bits the model needs for each character of a text: its mean cross entropy to base 2.
 
     The text is read as `n` parallel streams, each from a state of zeros which is then carried to its end.
-    The model is as it would be in use: no dropout; its mode is restored.
 
     Args:
         ids: int64 [length]; at least two characters. A short text is read in fewer streams.
+
+    Raises:
+        TextError: where there are fewer.
     """
-    training = model.training
-    model.eval()
     nats, count, state = 0.0, 0, None
-    for inputs, targets in batches(ids, max(1, min(n, (len(ids) - 1) // 16)), t, rest=True):
-        loss, state = model.loss(inputs, targets, state)
-        nats += loss.item() * targets.size
-        count += targets.size
-    model.train(training)
+    with in_use(model):
+        for inputs, targets in batches(ids, max(1, min(n, (len(ids) - 1) // 16)), t, rest=True):
+            loss, state = model.loss(inputs, targets, state)
+            nats += loss.item() * targets.size
+            count += targets.size
     return nats / count / math.log(2)
 
 
-@no_grad()
 def sample(
-    model: CharModel,
+    model: nn.Module,
     vocabulary: Vocabulary,
     prompt: str = "\n",
     length: int = 500,
@@ -101,6 +118,7 @@ def sample(
     """Let the model write: each character is drawn from its prediction and fed back.
 
     Args:
+        model: a CharModel, or another one that is called like it.
         prompt: what it continues; at least one character.
         length: how many characters to write.
         temperature: below 1 it is more careful, above 1 more daring; 0 takes the most probable character.
@@ -111,19 +129,21 @@ def sample(
 
     Raises:
         TextError: where the prompt has characters the model does not know.
+        ValueError: an empty prompt, a negative length or temperature.
     """
     if not prompt:
         raise ValueError("sample: the prompt must have at least one character")
     if not temperature >= 0:
         raise ValueError(f"sample: temperature must not be negative, got {temperature}")
-    training = model.training
-    model.eval()
-    ids, written, state = vocabulary.encode(prompt), [], None
-    for _ in range(length):
-        scores, state = model(Tensor(ids[:, None]), state)
-        written.append(choose(scores[-1, 0], temperature, generator))
-        ids = np.array(written[-1:])
-    model.train(training)
+    if length < 0:
+        raise ValueError(f"sample: length must not be negative, got {length}")
+    ids, state = vocabulary.encode(prompt), None
+    written: list[int] = []
+    with in_use(model):
+        for _ in range(length):
+            scores, state = model(Tensor(ids[:, None]), state)
+            written.append(choose(scores[-1, 0], temperature, generator))
+            ids = np.array(written[-1:])
     return vocabulary.decode(written)
 
 

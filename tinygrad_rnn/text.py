@@ -73,11 +73,14 @@ def load_text(paths: str | os.PathLike | Iterable[str | os.PathLike]) -> str:
 
     Raises:
         FileNotFoundError: where a file is missing; other OSErrors where it cannot be read.
-        TextError: where it is empty or is not text; like the others it names the file.
+        TextError: where it is empty or is not text; like the others it names the file. Also where none is given.
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    return "\n".join([_read(Path(path)) for path in paths])
+    texts = [_read(Path(path)) for path in paths]
+    if not texts:
+        raise TextError("expected one file or several to read text from, got none")
+    return "\n".join(texts)
 
 
 def _read(path: Path) -> str:
@@ -140,15 +143,19 @@ class batches(Sequence):  # used like a function: for x, y in batches(ids, n, t)
 
     Raises:
         TextError: where the text does not fill one chunk.
+        ValueError: where there would be no streams or no steps.
     """
 
     def __init__(self, ids: np.ndarray, n: int, t: int, rest: bool = False) -> None:
+        if n < 1 or t < 1:
+            raise ValueError(f"batches: expected one stream and one step or more, got {n} streams of {t} steps")
         length = (len(ids) - 1) // n  # of a stream
         needed = n * (1 if rest else t) + 1
         if len(ids) < needed:
-            streams = "1 stream" if n == 1 else f"{n} streams"
+            streams = ("1 stream" if n == 1 else f"{n} streams") + ("" if rest else f" of {t} steps")
             raise TextError(
-                f"the text is too short: {streams} of {t} steps take {needed:,} characters, there are {len(ids):,}"
+                f"the text is too short: it has {len(ids):,} characters, and {needed:,} are needed for {streams}; give "
+                f"a longer one, or ask for fewer streams or steps"
             )
         self.ids = ids
         self._inputs = ids[: n * length].reshape(n, length).T

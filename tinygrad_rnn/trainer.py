@@ -61,7 +61,8 @@ class Trainer:
         config: sizes and rates. The seed decides the first parameters and the dropout masks.
 
     Raises:
-        TextError: where the text is too short for one update.
+        TextError: where the text is too short for one update, or its last tenth to measure anything with.
+        ValueError: no such cell, no streams or no steps.
 
     Example:
         >>> trainer = Trainer("hello world, " * 50, Config(hidden=16, batch=4, steps=10))
@@ -76,8 +77,16 @@ class Trainer:
         self.fingerprint = fingerprint(text)
         learnt, heldout = split(text)
         self.vocabulary = Vocabulary(text)
-        self.chunks = batches(self.vocabulary.encode(learnt), config.batch, config.steps)
+        try:
+            self.chunks = batches(self.vocabulary.encode(learnt), config.batch, config.steps)
+        except TextError as error:
+            raise TextError(f"{error} (the last {len(heldout):,} of {len(text):,} are held out)") from None
         self.heldout = self.vocabulary.encode(heldout)
+        if len(heldout) < 2:
+            raise TextError(
+                f"the text is too short: of {len(text)} characters the last {len(heldout)} would be held out, and 2 "
+                f"are needed to measure anything; give a longer text"
+            )
         manual_seed(config.seed)
         self.model = build(self.vocabulary, config)
         self.optimizer = Adam(self.model.parameters(), lr=config.lr)
