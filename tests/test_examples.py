@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -101,35 +102,79 @@ def test_a_training_without_numbers_is_told_of_and_the_next_one_goes_on(tmp_path
     assert "gru: stopped in update 2" in out
 
 
-def test_reproduce_keeps_what_it_does_not_run_again_and_writes_between_the_marks(tmp_path) -> None:
-    page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
-    (tmp_path / "tasks.md").write_text(page, encoding="utf-8")
-    docs = ["--docs", str(tmp_path)]
-    for cell in ("gru", "tanh"):
-        done = start(REPRODUCE, tmp_path, *docs, "--tasks", "adding", "--cell", cell, "--seeds", "5", "--updates", "2")
-        assert done.returncode == 0, done.stderr
-    assert start(REPRODUCE, tmp_path, *docs, "--tasks", "identity", "--seeds", "3", "4").returncode == 0
-    written = (tmp_path / "tasks.md").read_text(encoding="utf-8")
-    assert re.search(r"\| adding problem \| GRU \| .* \| 0 of 1 \| 5 \| 2 \| \d\.\d{4} \| \d+ \|", written)
-    assert re.search(r"\| adding problem \| tanh \| .* \| 1 of 1 \| 5 \| 2 \|", written)
-    assert re.search(r"\| IRNN property \| .* \| 2 of 2 \| 3, 4 \|", written)
-    assert "| embedded Reber grammar | LSTM | 500 of 500 held-out strings | not run |" in written
-    split = lambda text: re.sub(r"(<!-- table.*?-->).*?(<!-- end.*?-->)", r"\1\2", text, flags=re.DOTALL)
+@pytest.fixture
+def trial(tmp_path) -> Path:
+    """A folder with the page and no results."""
+    (tmp_path / "tasks.md").write_bytes((ROOT / "docs" / "tasks.md").read_bytes())
+    return tmp_path
+
+
+def reproduce(folder: Path, *arguments: str) -> str:
+    done = start(REPRODUCE, folder, "--docs", str(folder), *arguments)
+    assert done.returncode == 0, done.stderr
+    return (folder / "tasks.md").read_text(encoding="utf-8")
+
+
+def test_reproduce_tests_every_claim_and_writes_between_the_marks(trial) -> None:
+    pytest.importorskip("matplotlib")
+    page = (trial / "tasks.md").read_text(encoding="utf-8")
+    written = reproduce(trial, "--quick")
+    split = lambda text: re.sub(r"(<!-- tables.*?-->).*?(<!-- end.*?-->)", r"\1\2", text, flags=re.DOTALL)
     assert split(written) == split(page)
+    assert written.count("\n| ") == page.count("\n| ")
+    assert "not run" not in written
+    assert "diverged" not in written
+    for found in (
+        r"IRNN property \| ReLU, identity \| .* 1 of 1 \| 0 \|  \| 1 \|",
+        r"rescaled weights \| layer-norm LSTM \| .* 1 of 1 \|",
+        r"norm of dL/dh_t \| linear cell \| .* 1 of 1 \|",
+        r"temporal order, forget bias \| LSTM \| .* 0 of 1 \| 0 \| 2 \| 1.0; median 1.0 \|",  # a tie
+        r"BPTT by hand \| GRU \| .* 1 of 1 \| 0 \| \de-1\d \|",
+        r"checkpointed \| 10 graphs \| .* yes \|",
+        r"checkpointed \| 2 states \| .* yes \|",
+        r"100,000 steps \| .* yes \|",
+    ):
+        assert re.search(found, written), found
+    assert "without attention" in (trial / "dates-by-length.svg").read_text(encoding="utf-8")
 
 
-def test_the_table_in_the_docs_is_that_of_the_results(tmp_path) -> None:
-    for name in ("tasks.md", "tasks.json"):
-        (tmp_path / name).write_bytes((ROOT / "docs" / name).read_bytes())
-    assert start(REPRODUCE, tmp_path, "--docs", str(tmp_path), "--tasks", "none").returncode == 0
-    assert (tmp_path / "tasks.md").read_bytes() == (ROOT / "docs" / "tasks.md").read_bytes()
+def test_reproduce_keeps_what_it_does_not_run_again(trial) -> None:
+    reproduce(trial, "--quick", "--only", "adding problem, GRU", "--seeds", "5")
+    written = reproduce(trial, "--quick", "--only", "adding problem, GRU", "IRNN property, ReLU", "--seeds", "3", "4")
+    assert re.search(r"\| adding problem \| GRU \| .* \| 0 of 3 \| 3, 4, 5 \| 2, 2, 2 \|", written)
+    assert re.search(r"\| IRNN property \| ReLU, identity \| .* \| 2 of 2 \| 3, 4 \|", written)
+    assert re.search(r"\| embedded Reber grammar \| LSTM \| .* \| not run \|", written)
+
+
+def test_reproduce_tells_of_a_training_that_diverged(trial) -> None:
+    runs = {"0": {"holds": True, "figure": 0.5, "updates": 7}, "1": {"holds": False, "figure": None, "updates": None}}
+    found = {name: runs for name in ("adding problem, GRU", "adding problem, forget bias, LSTM")}
+    (trial / "tasks.json").write_text(json.dumps(found), encoding="utf-8")
+    written = reproduce(trial, "--write")
+    assert re.search(r"GRU \| .* \| 1 of 2 \| 0, 1 \| 7, - \| 0.5000, diverged \|", written)
+    assert "0.5, diverged; median 0.5" in written
+
+
+def test_the_tables_in_the_docs_are_those_of_the_results(trial) -> None:
+    (trial / "tasks.json").write_bytes((ROOT / "docs" / "tasks.json").read_bytes())
+    reproduce(trial, "--write")
+    assert (trial / "tasks.md").read_bytes() == (ROOT / "docs" / "tasks.md").read_bytes()
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--quick"], "say with --docs where they may go"),
+    (["--only", "nothing like it"], "no claim has any of these words; there are: adding problem, tanh; "),
+])  # fmt: skip
+def test_reproduce_refuses(tmp_path, arguments, words) -> None:
+    done = start(REPRODUCE, tmp_path, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
 
 
 def test_reproduce_says_what_stands_in_its_way(tmp_path) -> None:
-    done = start(REPRODUCE, tmp_path, "--tasks", "none", "--updates", "5")
-    assert done.returncode == 2
-    assert "say with --docs where they may go" in done.stderr
-    (tmp_path / "tasks.md").write_text("nothing", encoding="utf-8")
-    done = start(REPRODUCE, tmp_path, "--docs", str(tmp_path), "--tasks", "none")
-    assert done.returncode == 1
-    assert "must have the marks" in done.stderr
+    for words in ("a copy of docs/tasks.md does", "must have the marks"):
+        done = start(REPRODUCE, tmp_path, "--docs", str(tmp_path), "--quick")
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert not done.stdout
+        (tmp_path / "tasks.md").write_text("nothing", encoding="utf-8")

@@ -4,8 +4,8 @@
     python tests/utils/long_sequence.py --steps 10000 --keep graph --memory 4
 
 It learns to repeat its first input feature. The output is never held whole: each chunk of steps has its loss.
-Expected: a peak of 285 MB, of which 102 are the input; 21 s an update on two cores with AVX-512. The graph of all
-steps (`--keep graph`) would take 5 GB: 6 numbers for each hidden unit, sequence and step.
+Expected: a peak of 287 MB, of which 102 are the input; about 40 s an update on two cores with AVX-512 on which others
+worked. The graph of all steps (`--keep graph`) would take 5 GB: 6 numbers for each hidden unit, sequence and step.
 """
 
 from __future__ import annotations
