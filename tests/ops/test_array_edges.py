@@ -201,6 +201,10 @@ def test_pad_beside_torch(widths, mode, value):
     beside_torch(lambda x: ops.pad(x, widths, mode, value), lambda x: pad(x, widths, mode, value), X)
 
 
+def test_padding_may_cut_off_all_there_is():
+    assert ops.pad(tg.ones(3), (-3, 0)).shape == (0,)
+
+
 def test_scatter_adds_on_demand():
     x, index, part = tg.ones(2, 3), tg.tensor([[0, 0, 1]]), tg.tensor([[1.0, 2.0, 3.0]])
     assert tg.scatter(x, 0, index, part, reduce="add").tolist() == [[2.0, 3.0, 1.0], [1.0, 1.0, 4.0]]

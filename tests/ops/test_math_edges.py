@@ -13,6 +13,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import ops
 from tinygrad_rnn.autograd.backward import grad
+from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.ops.quiet import quiet
 
 inf, nan = math.inf, math.nan
@@ -206,6 +207,22 @@ ERRORS = {
     "einsum result": (lambda: ops.einsum("ij->k", matrix), RuntimeError, "a letter that no operand has"),
     "einsum repeats": (lambda: ops.einsum("ij->ii", matrix), RuntimeError, "repeats a letter"),
     "einsum signs": (lambda: ops.einsum("i!->i", matrix), RuntimeError, "other characters"),
+    "solve, B too short": (
+        lambda: tg.linalg.solve(tg.eye(3), tg.ones(2, 2)),
+        RuntimeError,
+        "shapes do not fit A y = B",
+    ),
+    "solve, B too long": (lambda: tg.linalg.solve(tg.eye(3), tg.ones(4, 2)), RuntimeError, "do not fit A y = B"),
+    "classes": (lambda: F.cross_entropy(matrix, tg.tensor([0, 7])), IndexError, r"target 7 is .* in \[0, 3\)"),
+    "bag": (lambda: F.embedding_bag(tg.tensor([[0, 1]]), matrix, padding_idx=4), RuntimeError, "must be within the 2"),
+    "searchsorted": (lambda: tg.searchsorted(matrix, tg.ones(3, 3)), RuntimeError, "first N-1 dimensions of both"),
+    "margin": (lambda: F.multi_margin_loss(matrix, tg.tensor(1)), RuntimeError, r"for each example, got shape \(\)"),
+    "padding": (lambda: F.pad(vector, (-4, 4)), RuntimeError, r"\(-4, 4\) cuts off more than there is of \(3,\)"),
+    "channels": (
+        lambda: F.feature_alpha_dropout(vector, 0.5, True),
+        RuntimeError,
+        r"expected .* \(N, C, ...\)",
+    ),
     "einsum sizes": (lambda: ops.einsum("ij,jk->ik", matrix, matrix), RuntimeError, "contract"),
 }
 
