@@ -61,6 +61,7 @@ def picture(steps: int, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--quick", action="store_true", help="as without: nothing in it takes long")
     parser.add_argument("-o", "--out", type=Path, default=Path("activations.svg"))
     options = parser.parse_args()
     for name, f in ACTIVATIONS.items():

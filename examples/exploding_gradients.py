@@ -88,6 +88,7 @@ def picture(curves: dict, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--quick", dest="steps", action="store_const", const=50, help="50 steps")
     parser.add_argument("--size", type=int, default=32, help="hidden units")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=Path("exploding.svg"))

@@ -93,6 +93,7 @@ def predictions(w: Weights) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--updates", type=int, default=200)
+    parser.add_argument("--quick", dest="updates", action="store_const", const=40, help="40 updates")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=Path("words.svg"))
     options = parser.parse_args()

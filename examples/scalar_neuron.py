@@ -2,8 +2,10 @@
 
     python examples/scalar_neuron.py -o neuron.svg
 
-Backpropagation through time by hand and by the engine; then a picture with value and gradient on every node.
-Expected: both gradients agree to the last digits, dw = -0.805584 and du = 0.098263.
+Backpropagation through time by hand and by the engine; then a picture with value and gradient on every node, and in
+neuron-rolled.svg the same cell rolled up: one step and a delayed edge, as textbooks draw it. That step stands for all,
+so only the two weights show numbers there.
+Expected: both gradients agree to the last digits, dw = -0.805584 and du = 0.098263; h_T = -0.7501.
 """
 
 from __future__ import annotations
@@ -44,13 +46,16 @@ def by_engine() -> tuple[Value, Value, Value]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=Path("neuron.svg"))
+    parser.add_argument("--quick", action="store_true", help="as without: nothing in it takes long")
     options = parser.parse_args()
     dw, du = by_hand()
     h, w, u = by_engine()
     print(f"by hand:   dw = {dw:.6f}  du = {du:.6f}")
-    print(f"by engine: dw = {w.grad:.6f}  du = {u.grad:.6f}")
-    draw(h).save(options.out)
-    print(f"picture: {options.out}")
+    print(f"by engine: dw = {w.grad:.6f}  du = {u.grad:.6f}  h_T = {h.data:.4f}")
+    for view in ("unrolled", "rolled"):
+        path = options.out if view == "unrolled" else options.out.with_stem(f"{options.out.stem}-rolled")
+        draw(h, view=view, params={"w": w, "u": u}).save(path)
+        print(f"{view}: {path}")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chunk", type=int, default=20, help="steps between two updates")
     parser.add_argument("--passes", type=int, default=15, help="how often the series is read")
+    parser.add_argument("--quick", dest="passes", action="store_const", const=5, help="5 passes")
     parser.add_argument("-o", "--out", type=Path, default=Path("stateful.svg"))
     options = parser.parse_args()
 

@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--size", type=int, default=4, help="features and hidden units")
     parser.add_argument("--level", choices=["module", "layer", "step", "op"], default="step")
+    parser.add_argument("--quick", action="store_true", help="as without: nothing in it takes long")
     parser.add_argument("-o", "--out", type=Path, default=PICTURE)
     options = parser.parse_args()
     lstm = nn.LSTM(options.size, options.size, num_layers=options.layers)

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 REPRODUCE = ROOT / "examples" / "reproduce.py"
 EXAMPLES = sorted(set((ROOT / "examples").glob("[!_]*.py")) - {REPRODUCE})
-TRAINS = re.compile(r"^from _[a-z]", re.M)  # imports what several share, and has a --quick mode
+TRAINS = re.compile(r"^from _[a-z]", re.M)  # imports what several share
 
 
 def start(example: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -24,8 +24,7 @@ def start(example: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
 
 
 def run(example: Path, folder: Path, *arguments: str) -> str:
-    quick = ["--quick"] if TRAINS.search(example.read_text(encoding="utf-8")) else []
-    done = start(example, folder, *quick, *arguments, "-o", str(folder / "picture.svg"))
+    done = start(example, folder, *arguments, "-o", str(folder / "picture.svg"))
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -35,7 +34,7 @@ def test_runs_and_draws(example, tmp_path) -> None:
     text = example.read_text(encoding="utf-8")
     if "matplotlib" in text or TRAINS.search(text):
         pytest.importorskip("matplotlib")
-    out = run(example, tmp_path)
+    out = run(example, tmp_path, "--quick")
     assert out
     losses: dict[str, list[float]] = {}
     for name, loss in re.findall(r"^(.+): update +\d+, loss (\S+), \d+ s$", out, re.M):
@@ -48,8 +47,14 @@ def test_runs_and_draws(example, tmp_path) -> None:
 def test_scalar_neuron_by_hand_and_by_engine(tmp_path) -> None:
     out = run(ROOT / "examples" / "scalar_neuron.py", tmp_path)
     hand, engine = re.findall(r"dw = (\S+)  du = (\S+)", out)
-    expected = re.search(r"dw = (\S+) and du = (\S+)\.\n", (ROOT / "examples" / "scalar_neuron.py").read_text())
-    assert hand == engine == expected.groups()
+    *slopes, last = re.search(
+        r"dw = (\S+) and du = (\S+); h_T = (\S+)\.\n", (ROOT / "examples" / "scalar_neuron.py").read_text()
+    ).groups()
+    assert hand == engine == tuple(slopes)
+    assert f"h_T = {last}" in out
+    unrolled, rolled = [(tmp_path / f"picture{kind}.svg").read_text(encoding="utf-8") for kind in ("", "-rolled")]
+    assert last[1:] in unrolled and unrolled.count(">tanh<") == 3  # [1:]: an SVG has another sign for minus
+    assert last[1:] not in rolled and rolled.count(">tanh<") == 1
 
 
 def test_minimal_rnn_by_hand_and_by_engine(tmp_path) -> None:
@@ -90,14 +95,15 @@ def test_tasks_compare_the_cells_asked_for_and_take_other_set_ups(tmp_path) -> N
     pytest.importorskip("matplotlib")
     folder = tmp_path / "kept"
     settings = ["--steps", "8", "--updates", "20", "--every", "10", "--hidden", "4", "--checkpoint", str(folder)]
-    out = run(ROOT / "examples" / "adding.py", tmp_path, "--cell", "tanh", "gru", *settings)
+    out = run(ROOT / "examples" / "adding.py", tmp_path, "--quick", "--cell", "tanh", "gru", *settings)
     assert re.findall(r"^(\w+): did not reach the goal, MSE .* after 20 updates", out, re.M) == ["tanh", "gru"]
     assert sorted(file.name for file in folder.iterdir()) == ["gru.safetensors", "tanh.safetensors"]
 
 
 def test_a_training_without_numbers_is_told_of_and_the_next_one_goes_on(tmp_path) -> None:
     pytest.importorskip("matplotlib")
-    out = run(ROOT / "examples" / "adding.py", tmp_path, "--cell", "relu", "gru", "--lr", "1e30", "--clip", "1e30")
+    wild = ["--lr", "1e30", "--clip", "1e30"]
+    out = run(ROOT / "examples" / "adding.py", tmp_path, "--quick", "--cell", "relu", "gru", *wild)
     assert re.search(r"^relu: stopped in update 2: the loss .* in Network / rnn / 0 / t=\d+ \(inf\)\. The", out, re.M)
     assert "gru: stopped in update 2" in out
 
