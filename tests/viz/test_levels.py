@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -289,6 +291,13 @@ def test_rolled():
     assert len([line for line in source.splitlines() if "->" in line and "dashed" in line]) == 4, (
         "h and c of two layers"
     )
+
+
+def test_rolled_values_show_no_numbers_but_those_that_all_steps_share():
+    source = draw(value_loop(3), view="rolled").source
+    assert step_labels(source) == ["t = 0 … 2"]
+    assert re.findall(r"data (-?[\d.]+)", source) == ["0.5000"], "the weight's"
+    assert "number" in source, "in the place of the inputs'"
 
 
 def test_gradient_nodes_lie_in_the_columns_of_their_steps():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .picture import Edge, Picture
+from ..autograd.graph import Node
+from .collapse import value_notes
+from .picture import Box, Edge, Picture
 
 
 def rolled(picture: Picture) -> Picture:
@@ -47,4 +49,14 @@ def rolled(picture: Picture) -> Picture:
     for box in one.boxes:
         if box.column is not None:
             box.column, box.subscript = 0, "t" if box.subscript else ""
+            _forget_numbers(box)
     return one
+
+
+def _forget_numbers(box: Box) -> None:
+    """Values show their numbers, but one step stands for all of them here."""
+    found = {note for part in box.parts if isinstance(part, Node) and part.plain_grad for note in value_notes(part)}
+    if found:
+        box.notes = [note for note in box.notes if note not in found]
+        if not box.title and not box.notes:
+            box.notes = ["number"]
