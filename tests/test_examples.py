@@ -91,6 +91,23 @@ def test_gradients_grow_with_the_spectral_radius(tmp_path) -> None:
     assert re.search(r"1\.0000 after, cosine 1\.000000", out)
 
 
+@pytest.mark.parametrize(
+    ("name", "printed", "told"),
+    [
+        ("limits", r": 20 steps back (\S+) of the gradient", "Of the gradient, 20 steps back"),
+        ("remedies", r": 100 steps back (\S+) of the gradient", "of the gradient 100 steps back"),
+    ],
+)
+def test_of_the_gradient_is_left_what_the_docstring_says(name, printed, told, tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    example = ROOT / "examples" / f"{name}.py"
+    found = [float(left) for left in re.findall(printed, run(example, tmp_path, "--quick"))]
+    text = example.read_text(encoding="utf-8").split(told)[1].partition("Expected")[0].partition('"""')[0]
+    expected = [float(left) for left in re.findall(r"\d\.\de[+-]\d\d", re.sub(r"\(.*?\)", "", text))]
+    assert found == pytest.approx(expected, rel=0.1, abs=0)
+    assert len(found) >= 5
+
+
 def test_tasks_compare_the_cells_asked_for_and_take_other_set_ups(tmp_path) -> None:
     pytest.importorskip("matplotlib")
     folder = tmp_path / "kept"
