@@ -20,8 +20,9 @@ def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys) -> None:
     names: dict = {}
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
-    loss = float(re.search(r"loss ([\d.]+)", capsys.readouterr().out).group(1))
-    assert loss < 0.5  # it learnt: the targets have variance 1
+    out = capsys.readouterr().out
+    assert float(re.search(r"loss ([\d.]+)", out).group(1)) < 0.5  # it learnt: the targets have variance 1
+    assert all(line in out for line in re.findall(r"print\(.*\)  # (<.*>)", README))
     text = re.compile(r">([^<>]+)</text>")
     drawn, shown = [text.findall(path.read_text(encoding="utf-8")) for path in (
         tmp_path / "unrolled.svg", ROOT / "docs" / "unrolled.svg")]  # fmt: skip
