@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .autograd.graph import LEAF, Tensor
-from .autograd.nonfinite import odd, place
+from .autograd.graph import Tensor
+from .autograd.nonfinite import place
 from .nn.utils import clip_grad_norm_
 
 
@@ -59,35 +59,25 @@ def origin(loss: Tensor, net: Any = None) -> str:
         >>> origin(y.sum())
         'the first is the input `b` (inf) of `mul` in t=3'
     """
-    from .viz.known import known_values
-    from .viz.nodes import Given
+    from .viz.faults import odd_values
 
-    trace = opened(loss)
     leaves = {} if net is None else {p.node: p.array for p in net.parameters() if p.node is not None}
-    values = known_values(trace, leaves)
-    for node in trace.nodes:
-        for source in trace.sources(node):
-            given = isinstance(source.node, Given)
-            x = source.node.array if given else values.get((source.node, source.out))
-            if (given or source.node.rule is LEAF) and (bad := odd(x)):
-                called = getattr(source.node, "name", None) or node.op.inputs[0 if node.op.variadic else source.slot]
-                return f"the first is the input `{called}` ({bad}) of {place(node)}"
-        for out in range(1 if node.op.single else len(node.shape)):
-            if bad := odd(values.get((node, out))):
-                return f"the first is the result of {place(node)} ({bad})"
+    for node, (source, _), slot, bad, _ in odd_values(opened(loss), leaves):
+        if slot is None:
+            return f"the first is the result of {place(node)} ({bad})"
+        called = getattr(source, "name", None) or node.op.inputs[0 if node.op.variadic else slot]
+        return f"the first is the input `{called}` ({bad}) of {place(node)}"
     return "nothing in its graph that is known is infinite or nan"
 
 
 def back_origin(loss: Tensor) -> str:
     """The same for the backward pass of a finite loss: whose gradient rule made the first such gradient, in words."""
-    from .viz.pullback import pulled_back
+    from .viz.faults import odd_gradients
 
-    for node, _, sent in pulled_back(opened(loss)):
-        for each in sent:
-            if bad := odd(each.dx):
-                return f"the first is what the gradient rule of {place(node)} makes ({bad})"
-            if bad := odd(each.total):
-                return f"the first is a sum of gradients ({bad}), to which that of {place(node)} was added last"
+    for node, _, _, bad, summed in odd_gradients(opened(loss)):
+        if summed:
+            return f"the first is a sum of gradients ({bad}), to which that of {place(node)} was added last"
+        return f"the first is what the gradient rule of {place(node)} makes ({bad})"
     return "nothing in its backward pass is infinite or nan"
 
 

@@ -341,7 +341,7 @@ def test_the_order_of_words_does_not_matter_and_one_may_stand_alone():
     [
         ({"show": "values"}, "value, grad, gradient, saved, source, got 'values'"),
         ({"show": ["value", 3]}, "got 3"),
-        ({"color": "grad"}, "kind, gradient, got 'grad'"),
+        ({"color": "grad"}, "kind, gradient, finite, got 'grad'"),
         ({"show": "value", "view": "rolled"}, "unrolled"),
         ({"color": "gradient", "view": "rolled"}, "unrolled"),
     ],

@@ -12,6 +12,7 @@ from ..autograd.backward import Freed
 from ..autograd.graph import LEAF, Leaf
 from ..autograd.source import Source
 from .dot import shortened
+from .faults import mark
 from .known import known_values
 from .nodes import Given, Result, Trace, below
 from .picture import Box, Edge, Picture
@@ -20,7 +21,7 @@ from .scale import Scale
 from .strip import Strip, number_text, shown
 
 SHOWN = ("value", "grad", "gradient", "saved", "source")
-COLORS = ("kind", "gradient")
+COLORS = ("kind", "gradient", "finite")
 LONG, WHOLE = 36, 200  # letters of a line of code at most: in a box, and where a pointer rests on it
 
 
@@ -60,6 +61,8 @@ def annotate(picture: Picture, trace: Trace, show: Iterable[str], color: str, na
             lines["gradient"] = lambda result, name: flow.line(result, f"d{name}" if name else "gradient")
         if color == "gradient":
             flow.paint()
+    if color == "finite":
+        mark(picture, trace, named)
     for box in picture.boxes:
         if box.kind != "fold" and not box.title.endswith("= 0"):
             told = [word for word in lines if picture.turn is None or (box.gradient_of is None) == (word == "value")]

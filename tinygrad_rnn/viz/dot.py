@@ -45,7 +45,7 @@ def _visible(c: str) -> str:
 def markup(box: Box) -> str:
     """The label of a box: its title, and below it the notes, smaller."""
     tone = style.TONES.get(box.tone)
-    color = f' color="{tone.ink if tone is not None and tone.line == "" else style.FAINT}"'
+    color = f' color="{tone.ink if tone is not None and tone.fill != "white" else style.FAINT}"'
     title = text(box.title) if box.symbol or not box.lines else f"<b>{text(box.title)}</b>"
     if box.kind in ("start", "fold"):
         title = f'<font color="{style.FAINT}">{text(box.title)}</font>'

@@ -52,7 +52,8 @@ def draw(
             the line of your code that made it, if it ran within `autograd.record_source()` (of several operations the
             first). A few numbers are written out, more of them become a strip of colours.
         color: "kind", by what a box is; "gradient", boxes and edges by the norm of the gradient of `x` that arrives
-            or flows back there, on a logarithmic scale.
+            or flows back there, on a logarithmic scale; "finite", black where something is nan or infinite, in the
+            forward pass or, of a number, in the backward pass, and which was the first.
         backward: draw the backward pass as well, the gradient of each box beside it. The picture is that of the
             graph with its edges turned around: nothing is computed for it, and a graph that was freed has it too.
 
@@ -82,7 +83,7 @@ def draw(
         raise ValueError(f"draw: view must be one of {', '.join(VIEWS)}, got {view!r}")
     wanted = checked(show, color, view)
     opens = {"op": "all", "step": "steps"}.get(level, "none")
-    if "gradient" in wanted or color == "gradient":
+    if "gradient" in wanted or color != "kind":
         fetch_all(outputs)
     trace = Trace(outputs, opens)
     names: dict[Any, str] = {}
