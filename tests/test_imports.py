@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_rnn"
 # A room may import what stands before it in this list (and itself); rooms of one line do not see each other.
 FLOORS = [
     {"kernels", "autograd"},
-    {"absent", "limits", "determinism", "device", "node_names", "return_types"},
+    {"absent", "interrupts", "limits", "determinism", "device", "node_names", "return_types"},
     {"backends", "cuda", "interchange", "random"},
     {"creation"},
     {"ops"},

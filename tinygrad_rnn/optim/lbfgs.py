@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.scope import enable_grad, no_grad
 from ..autograd.writes import Writes
+from ..interrupts import uninterrupted
 from ..tensor import Tensor
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer, non_negative
@@ -70,6 +71,8 @@ class LBFGS(Optimizer):
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Up to `max_iter` iterations; `closure` clears the gradients, computes the loss, and calls its backward().
 
+        If that fails, or Ctrl-C comes, parameters and state are those before the step.
+
         Returns:
             The loss before the step.
         """
@@ -84,10 +87,20 @@ class LBFGS(Optimizer):
             state["func_evals"] = state.get("func_evals", 0) + 1
             return loss, gradient_of(params)
 
-        with no_grad(), np.errstate(all="ignore"):
-            loss, dp = evaluate()
-            if not largest(dp) <= group["tolerance_grad"]:
-                self._iterate(evaluate, float(loss), dp, params, group, state)
+        before = [p.array.copy() for p in params], dict(state)
+        try:
+            with no_grad(), np.errstate(all="ignore"):
+                loss, dp = evaluate()
+                if not largest(dp) <= group["tolerance_grad"]:
+                    self._iterate(evaluate, float(loss), dp, params, group, state)
+        except BaseException:
+            with uninterrupted():
+                for p, values in zip(params, before[0]):
+                    p.array[...] = values
+                    Writes.note(p.array, "LBFGS.step")
+                state.clear()
+                state.update(before[1])
+            raise
         self.stepped = True
         return loss
 

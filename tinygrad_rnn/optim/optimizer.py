@@ -12,6 +12,7 @@ import numpy as np
 
 from ..autograd.scope import enable_grad, no_grad
 from ..autograd.writes import Writes
+from ..interrupts import uninterrupted
 from ..kernels.passes import accelerated
 from ..tensor import Tensor
 
@@ -113,7 +114,10 @@ class Optimizer:
                     Writes.note(p.grad.array, "zero_grad")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient; returns what `closure` returns (the loss), if given."""
+        """Update every parameter that has a gradient; returns what `closure` returns (the loss), if given.
+
+        Ctrl-C waits for the end of the update: parameters and state are those of a whole number of steps.
+        """
         loss = None
         if closure is not None:
             with enable_grad():
@@ -121,10 +125,11 @@ class Optimizer:
         with no_grad(), np.errstate(all="ignore"):  # an overflow shows as inf in the parameter, as in PyTorch
             ready = self._ready()
             self.among = sum([p.array.size for p, _, _ in ready])
-            for p, dp, group in ready:
-                self.update(p.array, dp.array, self.state[p], group)
-                Writes.note(p.array, f"{type(self).__name__}.step")
-        self.stepped = True
+            with uninterrupted():
+                for p, dp, group in ready:
+                    self.update(p.array, dp.array, self.state[p], group)
+                    Writes.note(p.array, f"{type(self).__name__}.step")
+                self.stepped = True
         return loss
 
     def _ready(self) -> list[tuple[Tensor, Tensor, dict[str, Any]]]:
