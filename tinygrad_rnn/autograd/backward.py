@@ -12,7 +12,7 @@ import numpy as np
 from .anomaly import Anomaly, AnomalyError, Backward, Origin, check_losses
 from .graph import LEAF, PORT, Node, Tensor, port
 from .op import Op, primitive
-from .scope import Frame, at, frames
+from .scope import Frame, at, frames, recording, resume
 from .source import at_line, recorders
 from .writes import Writes
 
@@ -437,6 +437,7 @@ def _run(ys, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
     if Anomaly.enabled and Anomaly.check_nan:
         check_losses(ys)
         options["watch"] = Backward(opened_pull)
+    before = frames(), recording()
     try:
         with np.errstate(all="ignore"), at(frames() if create_graph else (), record=create_graph):
             # an overflow shows as inf in the gradient, as in PyTorch; create_graph records also under no_grad
@@ -445,6 +446,8 @@ def _run(ys, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
     except AnomalyError as error:
         error.tensor = ys[0] if len(ys) == 1 else tuple(ys)
         raise
+    finally:
+        resume(*before)  # Ctrl-C as a `with` block begins would leave recording off for good
 
 
 def seed(y, dy, recorded: bool):

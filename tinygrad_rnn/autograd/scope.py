@@ -50,6 +50,14 @@ def pop(tokens) -> None:
     _recording.reset(tokens[1])
 
 
+def resume(scope: Scope, record: Scope | None) -> None:
+    """Be where `frames()` and `recording()` said one was."""
+    try:
+        _frames.set(scope)
+    finally:
+        _recording.set(record)
+
+
 class at:
     """Nodes made inside carry exactly `scope`; `record` switches recording, None leaves it as it is."""
 

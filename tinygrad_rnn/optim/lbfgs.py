@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.scope import enable_grad, no_grad
+from ..autograd.scope import enable_grad, frames, no_grad, recording, resume
 from ..autograd.writes import Writes
 from ..interrupts import uninterrupted
 from ..tensor import Tensor
@@ -87,7 +87,7 @@ class LBFGS(Optimizer):
             state["func_evals"] = state.get("func_evals", 0) + 1
             return loss, gradient_of(params)
 
-        before = [p.array.copy() for p in params], dict(state)
+        before, place = ([p.array.copy() for p in params], dict(state)), (frames(), recording())
         try:
             with no_grad(), np.errstate(all="ignore"):
                 loss, dp = evaluate()
@@ -95,6 +95,7 @@ class LBFGS(Optimizer):
                     self._iterate(evaluate, float(loss), dp, params, group, state)
         except BaseException:
             with uninterrupted():
+                resume(*place)
                 for p, values in zip(params, before[0]):
                     p.array[...] = values
                     Writes.note(p.array, "LBFGS.step")

@@ -122,14 +122,14 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad(), np.errstate(all="ignore"):  # an overflow shows as inf in the parameter, as in PyTorch
+        # an overflow shows as inf in the parameter, as in PyTorch
+        with uninterrupted(), no_grad(), np.errstate(all="ignore"):
             ready = self._ready()
             self.among = sum([p.array.size for p, _, _ in ready])
-            with uninterrupted():
-                for p, dp, group in ready:
-                    self.update(p.array, dp.array, self.state[p], group)
-                    Writes.note(p.array, f"{type(self).__name__}.step")
-                self.stepped = True
+            for p, dp, group in ready:
+                self.update(p.array, dp.array, self.state[p], group)
+                Writes.note(p.array, f"{type(self).__name__}.step")
+            self.stepped = True
         return loss
 
     def _ready(self) -> list[tuple[Tensor, Tensor, dict[str, Any]]]:
