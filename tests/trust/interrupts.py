@@ -202,9 +202,7 @@ def main() -> None:
         for name in OPTIMIZERS:
             n = length(name, 1)
             came, wrong = halved(name, 1, range(n) if n < 5_000 else random.Random(0).sample(range(n), 300))
-            print(
-                f"{name}: {came:,} interrupts at the {n:,} moments of a step at which one can come; {len(wrong)} steps half done"
-            )
+            print(f"{name}: {came:,} interrupts, of {n:,} moments of a step; {len(wrong)} steps half done")
             all_came, bad = all_came + came, bad + len(wrong)
         came, steps, wrong_ones = at_random_times(500)
         print(f"LSTM with Adam: {came} interrupts at random times, {steps:,} steps; {wrong_ones} half done")

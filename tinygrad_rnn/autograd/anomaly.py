@@ -40,8 +40,9 @@ class AnomalyError(RuntimeError):
             error.tensor, color="finite")` marks in its graph what is not finite.
     """
 
-    tensor: Any = None
-    origin: Any = None  # where the number began
+    def __init__(self, words: str, tensor: Any = None, origin: Any = None) -> None:
+        super().__init__(words)
+        self.tensor, self.origin = tensor, origin
 
 
 class set_detect_anomaly:
@@ -163,10 +164,12 @@ class Forward:
         if fails:
             if error is None:
                 began = f"; {origin}" if origin.maker != here else ""
-                error = AnomalyError(f"{here}, gives nan for {given or 'finite numbers'}{began}")
-                error.origin = Origin("nan", here)
+                error = AnomalyError(f"{here}, gives nan for {given or 'finite numbers'}{began}", origin=Origin("nan", here))
             error.tensor = results[0]
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback knows this frame: with it, a cycle
 
     def written(self, array: np.ndarray, writer: str, value: np.ndarray | None) -> None:
         """An array was written to in place."""
@@ -219,9 +222,8 @@ def check_losses(outputs: Sequence) -> None:
                 origin = first_odd(y)
             else:
                 origin = Anomaly.forward.origin([y]) if Anomaly.forward else None
-            error = AnomalyError(f"backward: the loss is {bad}; {origin or 'detection was off when it was computed'}")
-            error.tensor = y
-            raise error
+            began = origin or "detection was off when it was computed"
+            raise AnomalyError(f"backward: the loss is {bad}; {began}", y)
 
 
 def first_odd(y: Any) -> Origin | None:
