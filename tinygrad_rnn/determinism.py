@@ -1,7 +1,12 @@
 """What scripts say to be repeatable, or to be faster with fewer digits: here both have one answer.
 
-Every operation gives the same bits for the same input, whatever the number of threads, and float32 products are as
-exact as float32 allows. So these settings are kept, for whoever asks for them, and change nothing.
+Every operation gives the same bits for the same input in every run, and float32 products are as exact as float32 goes.
+So these settings are kept, for whoever asks for them, and change nothing.
+
+The same bits: on one machine, with the same versions. The number of threads does not matter to layers, losses, norms
+and optimisers; of products elsewhere (`matmul`, `einsum`) it can change the last bits, because NumPy's BLAS splits them
+by it: `set_num_threads` sets both. Between machines, versions of NumPy, and granularities of a layer sums are taken in
+another order and round differently. Random numbers are NumPy's, the same everywhere, and not PyTorch's.
 """
 
 from __future__ import annotations

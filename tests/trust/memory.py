@@ -1,7 +1,7 @@
 """Memory after 10,000 training steps against after 100: what a training loop leaves behind.
 
-`python -m tests.trust.memory` trains each of `LOOPS` in a process of its own, without the garbage collector, and prints how
-much Python's memory (tracemalloc, NumPy's arrays among it) and that of the process have grown.
+`python -m tests.trust.memory` trains each of `LOOPS` in a process of its own, without the garbage collector, and prints
+how much Python's memory (tracemalloc, NumPy's arrays among it) and that of the process have grown.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn, optim
 
 EARLY, LATE = 100, 10_000
-MOST = 1 << 20  # bytes
+MOST = 1_000_000  # bytes
 
 
 def classifier() -> Callable[[], None]:
@@ -116,8 +117,17 @@ def resident() -> int:
         return 0
 
 
-def growth(make: Callable[[], Callable[[], None]], early: int = EARLY, late: int = LATE) -> tuple[int, int]:
-    """How much Python's memory and the process's have grown between two steps, in bytes; the collector is off."""
+class Growth(NamedTuple):
+    python: int  # bytes of Python's memory; 0 if not traced
+    process: int  # bytes
+    garbage: int  # objects that only the collector could free
+
+
+def growth(make: Callable[[], Callable[[], None]], early: int = EARLY, late: int = LATE, traced: bool = True) -> Growth:
+    """How much memory has grown between two steps, while the collector was off.
+
+    It runs once at the end: to count garbage, and because it also empties the lists of freed objects that Python keeps.
+    """
     tg.manual_seed(0)
     tg.set_num_threads(1)
     step = make()
@@ -125,30 +135,41 @@ def growth(make: Callable[[], Callable[[], None]], early: int = EARLY, late: int
         step()
     gc.collect()
     gc.disable()
-    tracemalloc.start()
-    step()  # what is traced includes from now on what a step keeps anyway
-    before = tracemalloc.get_traced_memory()[0], resident()
     try:
+        if traced:
+            tracemalloc.start()
+            step()  # from now on what a step keeps anyway is counted
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0], resident()
         for _ in range(late - early):
             step()
-        return tracemalloc.get_traced_memory()[0] - before[0], resident() - before[1]
+        grown = tracemalloc.get_traced_memory()[0]
+        garbage = gc.collect()
+        if not garbage:
+            grown = tracemalloc.get_traced_memory()[0]
+        return Growth(grown - before[0], resident() - before[1], garbage)
     finally:
         tracemalloc.stop()
         gc.enable()
 
 
+def in_a_process(name: str, traced: bool) -> Growth:
+    command = [sys.executable, "-m", "tests.trust.memory", name, "traced" * traced]
+    return Growth(*map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()))
+
+
 def main() -> None:
     if len(sys.argv) > 1:
-        print(*growth(LOOPS[sys.argv[1]]))
+        print(*growth(LOOPS[sys.argv[1]], traced=bool(sys.argv[2])))
         return
-    worst = 0
+    worst = garbage = 0
     for name in LOOPS:
-        done = subprocess.run([sys.executable, "-m", __spec__.name, name], capture_output=True, text=True, check=True)
-        python, process = map(int, done.stdout.split())
-        worst = max(worst, python, process)
-        print(f"{name}: {python / 1e3:+,.1f} kB of Python's memory, {process / 1e3:+,.1f} kB of the process")
-    print(f"after {LATE:,} steps against after {EARLY}: growth at most {worst / 1e6:.3f} MB")
-    sys.exit(worst >= MOST)
+        python, process = in_a_process(name, traced=True), in_a_process(name, traced=False).process
+        worst, garbage = max(worst, python.python, process), garbage + python.garbage
+        said = f"{python.python / 1e3:+,.1f} kB of Python's memory, {process / 1e3:+,.1f} kB of the process"
+        print(f"{name}: {said}, {python.garbage} objects left to the collector", flush=True)
+    print(f"after {LATE:,} steps against after {EARLY}: growth at most {worst / 1e6:.3f} MB, garbage {garbage}")
+    sys.exit(worst >= MOST or garbage > 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every kind of graph has in common: nothing of it outlives its handles, and no error leaves the engine changed."""
+"""What every graph has in common: nothing of it outlives its handles, and no error leaves the engine changed."""
 
 from __future__ import annotations
 

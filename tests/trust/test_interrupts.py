@@ -57,10 +57,15 @@ def test_the_handler_of_the_user_is_called_after():
 
 def test_nested():
     reached = []
-    with default_handler(), pytest.raises(KeyboardInterrupt), uninterrupted():
+
+    def block():
         with uninterrupted():
-            signal.raise_signal(signal.SIGINT)
-        reached.append(True)
+            with uninterrupted():
+                signal.raise_signal(signal.SIGINT)
+            reached.append(True)
+
+    with default_handler(), pytest.raises(KeyboardInterrupt):
+        block()
     assert reached
 
 

@@ -1,4 +1,4 @@
-"""A training loop leaves no object behind, with the collector off: the loops of `python -m tests.trust.memory`, briefly."""
+"""A training loop leaves no object behind, with the collector off: the loops of `tests.trust.memory`, briefly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def test_the_measure_sees_a_cycle():
 
     before = tg.get_num_threads()
     try:
-        assert growth(leaking, 5, 105)[0] > 100 * 4000
+        grown = growth(leaking, 5, 105)
+        assert grown.python > 100 * 4000
+        assert grown.garbage >= 100
     finally:
         tg.set_num_threads(before)
         gc.collect()

@@ -164,7 +164,8 @@ class Forward:
         if fails:
             if error is None:
                 began = f"; {origin}" if origin.maker != here else ""
-                error = AnomalyError(f"{here}, gives nan for {given or 'finite numbers'}{began}", origin=Origin("nan", here))
+                error = AnomalyError(f"{here}, gives nan for {given or 'finite numbers'}{began}")
+                error.origin = Origin("nan", here)
             error.tensor = results[0]
             try:
                 raise error

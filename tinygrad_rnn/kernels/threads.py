@@ -13,6 +13,8 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from .blas import limit_blas
+
 ENVIRONMENT = "TINYGRAD_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"
 WORTH_SHARING = 4e6  # floating-point operations; with less, the helpers' way to the data takes longer than they save
 WORTH_WAKING = 20e6  # if they sleep
@@ -115,7 +117,10 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(threads: int) -> None:
-    """Let kernels use so many threads, from their next call on. Results do not depend on it.
+    """Let kernels use so many threads, from their next call on, and NumPy's BLAS as well (OpenBLAS or MKL).
+
+    What kernels give, layers among it, does not depend on it. NumPy's BLAS multiplies in `matmul` and its like, and the
+    last bits of large products may depend on how many threads it has.
 
     Raises:
         RuntimeError: not a positive int.
@@ -126,6 +131,7 @@ def set_num_threads(threads: int) -> None:
     if threads < 1:
         raise RuntimeError(f"set_num_threads: expected a positive number of threads, got {threads}")
     _threads = threads
+    limit_blas(threads)
 
 
 def threads_for(operations: float) -> int:
