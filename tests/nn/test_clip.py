@@ -65,6 +65,14 @@ def test_norms_at_the_ends_of_the_range(dtype, norm_type):
         np.testing.assert_allclose(norm, expected, rtol=1e-6)
 
 
+def test_a_norm_that_float32_cannot_hold():
+    """The gradients are clipped as they should be; float32 has no number for the norm but inf."""
+    p = with_gradients(np.full(4, 3e38, np.float32), np.full(3, -3e38, np.float32))
+    assert math.isinf(clip_grad_norm_(p, 1e-3, error_if_nonfinite=True).item())
+    np.testing.assert_allclose(p[0].grad.numpy(), np.full(4, 1e-3 / math.sqrt(7)), rtol=1e-6)
+    np.testing.assert_allclose(p[1].grad.numpy(), np.full(3, -1e-3 / math.sqrt(7)), rtol=1e-6)
+
+
 def test_many_small_squares_are_not_lost():
     x = np.full(100_000, 1e-22, "f4")  # every square underflows in float32
     np.testing.assert_allclose(get_total_norm(Tensor(x)).item(), 1e-22 * math.sqrt(100_000), rtol=1e-5)

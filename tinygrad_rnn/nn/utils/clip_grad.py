@@ -34,7 +34,8 @@ def clip_grad_norm_(
         foreach: PyTorch's choice among implementations, of which there is one here.
 
     Returns:
-        The norm before clipping, 0-d.
+        The norm before clipping, 0-d, in the dtype of the gradients; inf if that cannot hold it, though the gradients
+        are clipped by the norm they have.
 
     Raises:
         RuntimeError: the norm is not finite, if that is an error; nothing was changed then.
@@ -42,9 +43,9 @@ def clip_grad_norm_(
     Source: `torch.nn.utils.clip_grad_norm_`; Pascanu et al. 2013.
     """
     gradients = gradients_of(parameters, "clip_grad_norm_")
-    norm = get_total_norm(gradients, norm_type, error_if_nonfinite)
+    norm = total_norm(gradients, float(norm_type), error_if_nonfinite)
     scale_down(gradients, float(max_norm), norm, "clip_grad_norm_")
-    return norm
+    return as_tensor(norm, gradients)
 
 
 def clip_grads_with_norm_(
@@ -52,7 +53,7 @@ def clip_grads_with_norm_(
 ) -> None:
     """The second half of `clip_grad_norm_`, for a norm that is known."""
     gradients = gradients_of(parameters, "clip_grads_with_norm_")
-    scale_down(gradients, float(max_norm), total_norm, "clip_grads_with_norm_")
+    scale_down(gradients, float(max_norm), total_norm.item(), "clip_grads_with_norm_")
 
 
 def clip_grad_value_(
@@ -76,7 +77,11 @@ def get_total_norm(
 ) -> Tensor:
     """The norm of all the tensors as one vector; arguments and errors as for `clip_grad_norm_`."""
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    order = float(norm_type)
+    return as_tensor(total_norm(tensors, float(norm_type), error_if_nonfinite), tensors)
+
+
+def total_norm(tensors: list[Tensor], order: float, error_if_nonfinite: bool) -> float:
+    """The norm of all the tensors as one vector, in float64."""
     with np.errstate(all="ignore"):
         norm = vector_norm(np.array([vector_norm(x.array, order) for x in tensors]), order)
         if error_if_nonfinite and not math.isfinite(norm):
@@ -85,7 +90,13 @@ def get_total_norm(
                 f"it cannot be clipped. To disable this error and scale the gradients by the non-finite norm "
                 f"anyway, set `error_if_nonfinite=False`"
             )
-    return Tensor(np.array(norm, np.result_type(*[x.array for x in tensors]) if tensors else np.float32))
+    return norm
+
+
+def as_tensor(norm: float, tensors: list[Tensor]) -> Tensor:
+    """A norm in the dtype of what it is the norm of."""
+    with np.errstate(over="ignore"):
+        return Tensor(np.array(norm, np.result_type(*[x.array for x in tensors]) if tensors else np.float32))
 
 
 # From so many numbers on, BLAS would wake its threads, which then spin in the way of ours.
@@ -116,13 +127,14 @@ def vector_norm(x: np.ndarray, order: float) -> float:
     return largest * float(((magnitudes / largest) ** order).sum()) ** (1 / order)
 
 
-def scale_down(gradients: list[Tensor], max_norm: float, norm: Tensor, writer: str) -> None:
-    factor = max_norm / (norm.item() + 1e-6)
+def scale_down(gradients: list[Tensor], max_norm: float, norm: float, writer: str) -> None:
+    factor = max_norm / (norm + 1e-6)
     if factor >= 1:
         return
     with np.errstate(all="ignore"):
         for dp in gradients:
-            dp.array[...] *= factor
+            tiny = 0 < factor < np.finfo(dp.array.dtype).tiny  # then it has few digits in float32
+            np.multiply(dp.array, factor, out=dp.array, dtype=np.float64 if tiny else None, casting="same_kind")
             Writes.note(dp.array, writer)
 
 
