@@ -47,7 +47,7 @@ def supervise(name: str, inputs: int, seed: int) -> tuple[int, int]:
             sys.exit(done.stderr[-2000:])
         inputs, taken, held = json.loads(counted.read_text())
         reached = re.findall(r" cov: (\d+) ", done.stderr)
-        faults = re.findall(r"tests\.trust\.loaders\.Broken: (.*)", done.stderr)
+        faults = re.findall(r"^Broken: (.*)", done.stderr, re.MULTILINE)
         if done.returncode and not faults:
             faults = [f"exit {done.returncode}: {done.stderr.strip()[-300:]}"]
         for kept in Path(folder).glob("fault-*"):

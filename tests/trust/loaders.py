@@ -190,7 +190,7 @@ def judge(loader: Loader, data: bytes) -> tuple[bool, int]:
             loader.load(data)
     except loader.refusals as refusal:
         taken = False
-        if not str(refusal).isprintable() or len(str(refusal)) > 1000:
+        if not str(refusal).isprintable() or len(str(refusal)) > 1100:
             raise Broken(f"not a message for people: {str(refusal)!r:.200}") from refusal
     except Exception as error:
         raise Broken(f"not a refusal: {error!r:.200}") from error

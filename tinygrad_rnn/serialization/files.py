@@ -18,6 +18,7 @@ from .torch_zip import placing, read_torch
 
 FORMAT = "tinygrad_rnn"  # the entry of the header's metadata that says how to put the tensors together again
 VERSION = 1
+LONGEST = 1000  # characters of a message
 OLD_TORCH = 0x1950A86A20F9469CFC6C  # the first of several pickles in a file of torch before 1.6
 
 
@@ -149,7 +150,8 @@ def reading(name: str, trusted: bool, fault: str = "truncated or damaged") -> It
 
 def printable(error: Exception) -> str:
     """Its message, in which a name from the file may have line ends, or what a terminal takes for commands."""
-    return "".join([c if c.isprintable() else repr(c)[1:-1] for c in str(error)])
+    message = "".join([c if c.isprintable() else repr(c)[1:-1] for c in str(error)])
+    return message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
 
 
 def check_path(function: str, f: Any, method: str) -> None:
