@@ -3,27 +3,35 @@
 Numba looks only at the file that holds a kernel: an edit in a helper of another file, or other versions of
 Numba, would go unseen. Here the directory's name is a hash of all kernel sources, the versions of everything
 that takes part in compiling, and the processor; what changes any of them starts an empty directory.
+
+Numba's files are an index for each kernel, and machine code by number. Two processes that compile the same kernel
+for different dtypes at once may leave an index that names the other's code, and a damaged file stops the call that
+reads it. Here every entry is a file of its own, named after its key, with a checksum before its bytes.
 """
 
 from __future__ import annotations
 
-import atexit
 import functools
 import hashlib
 import os
+import pickle
 import platform
-import shutil
 import sys
-import tempfile
+from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
 import llvmlite
 import numba
 import numpy as np
 from llvmlite import binding
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.serialize import dumps
 
 from .host import host_features
+
+SIZE = hashlib.sha256().digest_size
 
 
 def user_directory() -> Path:
@@ -52,16 +60,15 @@ def fingerprint() -> str:
 
 
 @functools.cache
-def directory() -> str:
-    """The directory of this fingerprint; a temporary one, for this process only, where none can be written."""
+def directory() -> Path:
+    """The directory of this fingerprint; where it is read-only or cannot be made, nothing more is kept."""
     try:
         path = user_directory() / fingerprint()
+    except RuntimeError:  # there is no home
+        return Path(os.devnull)
+    with suppress(OSError):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
-        path = Path(tempfile.mkdtemp(prefix="tinygrad-rnn-"))
-        atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return str(path)
+    return path
 
 
 class _Locator(_CacheLocator):
@@ -75,7 +82,10 @@ class _Locator(_CacheLocator):
         return cls(kernel)
 
     def get_cache_path(self):
-        return directory()
+        return str(directory())
+
+    def ensure_cache_path(self):
+        """Nothing: where it cannot be written, nothing is kept."""
 
     def get_source_stamp(self):
         at_home = self._file.is_relative_to(Path(__file__).parent)
@@ -89,7 +99,41 @@ class _Files(CompileResultCacheImpl):
     _locator_classes = (_Locator,)
 
 
+class _Entries:
+    """The files of one kernel. What cannot be read, or is damaged, is not there; what cannot be written is not kept."""
+
+    def __init__(self, name: str, stamp: str) -> None:
+        self._name, self._stamp = name, stamp
+
+    def _path(self, key: Any) -> Path:
+        return directory() / f"{self._name}.{hashlib.sha256(f'{self._stamp} {key}'.encode()).hexdigest()[:20]}"
+
+    def load(self, key: Any) -> Any:
+        """The entry, or None."""
+        try:
+            content = self._path(key).read_bytes()
+        except OSError:
+            return None
+        checksum, data = content[:SIZE], content[SIZE:]
+        return pickle.loads(data) if checksum == hashlib.sha256(data).digest() else None
+
+    def save(self, key: Any, entry: Any) -> None:
+        """Other processes see all of it or nothing."""
+        path, data = self._path(key), dumps(entry)
+        temporary = path.with_name(f"{path.name}.{token_hex(4)}.tmp")
+        with suppress(OSError):
+            try:
+                temporary.write_bytes(hashlib.sha256(data).digest() + data)
+                os.replace(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
 class KernelCache(FunctionCache):
-    """Numba's cache of one function's machine code, in our directory."""
+    """Numba's cache of one function's machine code, in our files."""
 
     _impl_class = _Files
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        self._cache_file = _Entries(self._impl.filename_base, self._impl.locator.get_source_stamp())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from numba import config, njit, typeof, types
 from numba.core import compiler, event
 from numba.core.ccallback import CFunc
 from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate
 from numba.extending import lower_builtin
@@ -128,7 +130,9 @@ _kept: list[CFunc] = []  # machine code lives as long as its callback
 def report(name: str, seconds: float) -> None:
     """Say so when compiling took long enough to be noticed."""
     if seconds > SECONDS_WORTH_A_WORD:
-        logger.info("compiled %s in %.1f s; kept in %s for the next time", name, seconds, directory())
+        kept = os.access(directory(), os.W_OK)
+        where = f"kept in {directory()} for the next time" if kept else "not kept: set TINYGRAD_RNN_CACHE_DIR"
+        logger.info("compiled %s in %.1f s; %s", name, seconds, where)
 
 
 class _Stopwatch(event.Listener):
@@ -149,3 +153,9 @@ class _Stopwatch(event.Listener):
 
 if COMPILED:
     event.register("numba:compile", _Stopwatch())
+    if hasattr(os, "register_at_fork"):  # a child could never compile if another thread was compiling: fork waits
+        os.register_at_fork(
+            before=global_compiler_lock.acquire,
+            after_in_parent=global_compiler_lock.release,
+            after_in_child=global_compiler_lock.release,
+        )
