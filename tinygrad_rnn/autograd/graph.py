@@ -5,6 +5,7 @@ Links point from newer to older nodes only, so the graph has no cycle, and no ha
 
 from __future__ import annotations
 
+import os
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -17,6 +18,10 @@ from .source import Source, recorders, remember
 from .writes import Writes, next_seq
 
 _depositing = Lock()  # several threads may run backward into one leaf
+if hasattr(os, "register_at_fork"):  # else a child would wait for ever for a thread that it does not have
+    os.register_at_fork(
+        before=_depositing.acquire, after_in_parent=_depositing.release, after_in_child=_depositing.release
+    )
 
 
 class Node:
