@@ -146,9 +146,7 @@ def main() -> int:
         count[call[0]] += 1
     for name in sorted(count):
         print(f"{name:24} {count[name]:6,} calls")
-    print(
-        f"{len(count)} kernels, {count.total():,} calls at both fences, {fenced:,} arrays: nothing outside was touched"
-    )
+    print(f"{len(count)} kernels, {count.total():,} calls at both fences, {fenced:,} arrays: none was left")
     return 0
 
 
