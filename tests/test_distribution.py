@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -54,3 +56,14 @@ def test_the_source_distribution_holds_what_is_tracked_and_no_more(built):
         names = {name.partition("/")[2] for name in archive.getnames()}
     expected = {name for name in tracked() if name.startswith(tuple(f"{folder}/" for folder in OURS)) or name in FILES}
     assert names - {".gitignore", "PKG-INFO"} == expected
+
+
+@pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="not a clone")
+def test_the_oldest_versions_that_are_admitted_are_those_that_are_tested():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for name in ("plots", "onnx", "test") for line in project["optional-dependencies"][name]]
+    admitted = dict(re.match(r"(\w+)>=([\d.]+)", line).groups() for line in [*project["dependencies"], *extras])
+    tested = dict(re.findall(r"^(\w+)==([\d.]+)$", (ROOT / ".ci" / "oldest.txt").read_text(), re.MULTILINE))
+    assert {name for line in project["dependencies"] for name in re.findall(r"^\w+", line)} <= set(tested)
+    for name, version in tested.items():
+        assert re.fullmatch(rf"{re.escape(admitted[name])}(\.0)*", version), name
