@@ -54,6 +54,7 @@ def leaf(values, dtype=np.float32):
         (lambda x: ops.max(x, 0).values, [1, 1, 0], 1, [1, 0, 0]),
         (lambda x: ops.prod(x), [0, 0, 3], 0, [0, 0, 0]),
         (lambda x: ops.cumprod(x, 0), [2, 0, 3], [2, 0, 0], [1, 8, 0]),
+        (lambda x: ops.cumprod(x, 0), 0, 0, 1),
         (lambda x: ops.norm(x), [0, 0], 0, [0, 0]),
         (lambda x: ops.norm(x, 1.5), [0, 0], 0, [0, 0]),
         (lambda x: ops.norm(x), [3e30, 4e30], 5e30, [0.6, 0.8]),

@@ -76,12 +76,14 @@ def finite_level(y: Array) -> Array:
 @quiet
 def linear_scan(a: Array, b: Array, dim: int, reverse: bool = False, start=0.0) -> Array:
     """y_0 = start, y_{t+1} = a_t * y_t + b_t along `dim`; with `reverse` from the last element back."""
-    a, b = [np.moveaxis(x, dim, 0) for x in np.broadcast_arrays(a, b)]
+    a, b = np.broadcast_arrays(a, b)
+    shape = b.shape
+    a, b = [np.moveaxis(np.atleast_1d(x), dim, 0) for x in (a, b)]
     y, state = np.empty(b.shape, np.result_type(a, b)), start
     for t in range(len(b))[:: -1 if reverse else 1]:
         y[t] = state
         state = a[t] * state + b[t]
-    return np.moveaxis(y, 0, dim)
+    return np.moveaxis(y, 0, dim).reshape(shape)
 
 
 linear_scan.vjp(
@@ -102,13 +104,14 @@ def decaying_sum(level: Array, b: Array, dim: int, reverse: bool = False) -> Arr
 
     Stable where the level falls along the walk. From one level of -inf to another nothing is carried over.
     """
+    shape = b.shape
     level, b = [np.moveaxis(np.atleast_1d(x), dim, 0) for x in (level, b)]
     y = np.empty(b.shape, b.dtype)
     last = None
     for t in range(len(b))[:: -1 if reverse else 1]:
         y[t] = b[t] if last is None else b[t] + np.nan_to_num(np.exp(level[t] - level[last])) * y[last]
         last = t
-    return np.moveaxis(y, 0, dim)
+    return np.moveaxis(y, 0, dim).reshape(shape)
 
 
 def _decaying_sum_vjp(dy: Array, level: Array, b: Array, y: Array, dim: int, reverse: bool) -> tuple:
