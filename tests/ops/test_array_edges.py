@@ -205,6 +205,13 @@ def test_padding_may_cut_off_all_there_is():
     assert ops.pad(tg.ones(3), (-3, 0)).shape == (0,)
 
 
+def test_a_number_padded_by_nothing_is_a_copy():
+    x = tg.tensor(2.0)
+    y = ops.pad(x, ())
+    assert (y.shape, y.item()) == ((), 2.0)
+    assert not np.shares_memory(x.array, y.array)
+
+
 def test_scatter_adds_on_demand():
     x, index, part = tg.ones(2, 3), tg.tensor([[0, 0, 1]]), tg.tensor([[1.0, 2.0, 3.0]])
     assert tg.scatter(x, 0, index, part, reduce="add").tolist() == [[2.0, 3.0, 1.0], [1.0, 1.0, 4.0]]

@@ -94,7 +94,8 @@ def repeat_interleave(input, repeats, dim: int | None = None) -> Array:
 def padded(x: Array, *, widths, value=0.0) -> Array:
     """`widths[i] = (before, after)` more entries along dimension i, holding `value`; negative ones cut off."""
     kept = x[tuple([slice(max(-a, 0), n + min(b, 0)) for n, (a, b) in zip(x.shape, widths, strict=True)])]
-    return np.pad(kept, [(max(a, 0), max(b, 0)) for a, b in widths], constant_values=value)
+    wider = [(max(a, 0), max(b, 0)) for a, b in widths]
+    return np.pad(kept, wider, constant_values=value) if wider else x.copy()  # NumPy cannot pad a number
 
 
 padded.vjp(dx=lambda dy, widths: padded(dy, widths=[(-a, -b) for a, b in widths]))
