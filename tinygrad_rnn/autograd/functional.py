@@ -7,6 +7,7 @@ Jacobian at once; here it is one after the other anyway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -172,7 +173,7 @@ def assemble(*rows, outer, inner):
 @primitive(outputs="*rows")
 def disassemble(x, *, outer, inner):
     """The rows again."""
-    return tuple(x.reshape(-1, *inner))
+    return tuple(x.reshape(math.prod(outer), *inner))
 
 
 assemble.vjp(lambda dy, outer, inner: tuple(disassemble(dy, outer=outer, inner=inner)))
