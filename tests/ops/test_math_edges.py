@@ -181,6 +181,8 @@ matrix, vector = tg.ones(2, 3), tg.ones(3)
 ERRORS = {
     "exp of a text": (lambda: tg.exp("one"), TypeError, "exp: expected a tensor"),
     "tanh of a text": (lambda: tg.tanh("one"), TypeError, "tanh: expected a tensor"),
+    "exp of nothing": (lambda: tg.exp(None), TypeError, "exp: expected a tensor, got NoneType"),
+    "sum of nothing": (lambda: tg.sum(None), TypeError, "sum: expected a tensor, got NoneType"),
     "mean of integers": (lambda: tg.tensor([1, 2]).mean(), RuntimeError, "mean: expected a floating point.*int64"),
     "var of integers": (lambda: tg.tensor([1, 2]).var(), RuntimeError, "var: expected a floating point.*int64"),
     "norm of integers": (lambda: tg.tensor([1, 2]).norm(), RuntimeError, "norm: expected a floating point.*int64"),

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from functools import cached_property, partial, update_wrapper
 from importlib import import_module
 from inspect import Parameter, signature
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ __all__ = [
 
 registry: dict[str, Op] = {}
 ndarray = np.ndarray
+ARRAYS = ndarray, np.generic, Number, list, tuple  # what NumPy computes with
 
 
 class Rule:
@@ -338,7 +340,13 @@ class Op:
                 return apply_scalar(self, inputs, attrs)
         number = inputs[0].__class__ is float if inputs else False
         plain = self.scalar if number and self.scalar else self.unrecorded
-        result = plain(*inputs, **attrs)
+        try:
+            result = plain(*inputs, **attrs)
+        except (TypeError, AttributeError) as error:
+            for x in inputs:
+                if not isinstance(x, ARRAYS) and (x is not None or "NoneType" in str(error)):
+                    raise TypeError(f"{self.name}: expected a tensor, got {type(x).__name__}: {x!r:.60}") from error
+            raise
         if self.hidden:
             result = result[: len(result) - len(self.hidden)]
             return result[0] if self.single else result
