@@ -17,6 +17,7 @@ def sigmoid(x):
 
 
 def naive(x, h, w, b, shared_out=False, reverse=False, lengths=None):
+    H = h.shape[1]
     y, last = np.zeros((len(x), *h.shape)), h.copy()
     for n in range(len(h)):
         steps = range(len(x) if lengths is None else lengths[n])
@@ -39,8 +40,8 @@ def inputs(shared_out: bool, bias: bool = True) -> tuple:
 
 
 def packed(x, *rest, lengths, **attrs):
-    present = np.arange(T)[:, None] < lengths
-    padded = np.zeros((T, N, I))
+    present = np.arange(max(lengths))[:, None] < lengths
+    padded = np.zeros((*present.shape, x.shape[1]))
     padded[present] = x
     y, last = naive(padded, *rest, lengths=lengths, **attrs)
     return y[present], last

@@ -46,7 +46,7 @@ def packed(kind: str):
     """The operation on packed rows, by way of padding."""
 
     def function(x, *rest, lengths, **attrs):
-        padded = np.zeros((T, N, x.shape[1]))
+        padded = np.zeros((max(lengths), len(lengths), x.shape[1]))
         on = present(padded, lengths)
         padded[on] = x
         y, *finals = reference(kind, True)(padded, *rest, lengths=lengths, **attrs)

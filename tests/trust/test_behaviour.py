@@ -36,7 +36,7 @@ def value_and_slope(function, *numbers: float) -> tuple[list, list]:
     return y.tolist(), x.grad.tolist()
 
 
-# --- the graph ----------------------------------------------------------------------------------------------------
+# --- the graph ------------------------------------------------------------------------------------------------------
 
 
 def test_chain_of_200_000_operations_under_the_default_recursion_limit():
@@ -187,7 +187,7 @@ def test_product_with_a_zero():
     assert value_and_slope(ops.prod, 0, 2, 3) == (0, [6, 0, 0])
 
 
-# --- recurrent layers ------------------------------------------------------------------------------------------------
+# --- recurrent layers -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -226,7 +226,7 @@ def test_padding_nothing():
         pad_sequence([])
 
 
-# --- training --------------------------------------------------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------------------------------
 
 
 def test_cross_entropy_of_a_class_out_of_range():
