@@ -48,7 +48,10 @@ def _softplus_number(x: float, beta=1.0, threshold=20.0) -> float:
 @primitive(scalar=_softplus_number)
 @quiet
 def softplus(x: Array, beta=1.0, threshold=20.0) -> Array:
-    """Elementwise y = log(1 + e**(beta * x)) / beta, a smooth relu; x itself where beta * x > threshold."""
+    """Elementwise y = log(1 + e**(beta * x)) / beta, a smooth relu; x itself where beta * x > threshold.
+
+    At the threshold the gradient is that of the smooth part.
+    """
     refuse_integers(x)
     return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
 
@@ -71,7 +74,7 @@ relu.vjp(dx=lambda dy, y: masked_fill(dy, y <= 0.0, 0.0))
 
 @primitive(scalar=lambda x, negative_slope=0.01: x if x > 0.0 else x * negative_slope)
 def leaky_relu(x: Array, negative_slope=0.01) -> Array:
-    """Elementwise y = x for x > 0, else negative_slope * x."""
+    """Elementwise y = x for x > 0, else negative_slope * x; gradient negative_slope at 0."""
     refuse_integers(x)
     return np.where(x > 0, x, x * negative_slope)
 
@@ -82,7 +85,7 @@ leaky_relu.vjp(dx=lambda dy, x, negative_slope: where(x > 0.0, dy, dy * negative
 @primitive(scalar=lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x))
 @quiet
 def elu(x: Array, alpha=1.0) -> Array:
-    """Elementwise y = x for x > 0, else alpha * (e**x - 1)."""
+    """Elementwise y = x for x > 0, else alpha * (e**x - 1); gradient alpha at 0."""
     refuse_integers(x)
     return np.where(x > 0, x, alpha * np.expm1(x))
 
@@ -144,18 +147,18 @@ def logsigmoid(x: Array) -> Array:
 
 
 def relu6(x: Array) -> Array:
-    """Elementwise y = min(max(x, 0), 6)."""
+    """Elementwise y = min(max(x, 0), 6); gradient 0 at both."""
     return hardtanh(x, 0.0, 6.0)
 
 
 def hardsigmoid(x: Array) -> Array:
-    """Elementwise y = x / 6 + 1/2, but at least 0 and at most 1."""
+    """Elementwise y = x / 6 + 1/2, but at least 0 and at most 1; gradient 0 at x = -3 and 3."""
     refuse_integers(x)
     return relu6(x + 3.0) / 6.0
 
 
 def hardswish(x: Array) -> Array:
-    """Elementwise y = x * hardsigmoid(x)."""
+    """Elementwise y = x * hardsigmoid(x); gradient 0 at -3, 1 at 3."""
     refuse_integers(x)
     return x * hardsigmoid(x)
 
@@ -181,7 +184,7 @@ def softsign(x: Array) -> Array:
 
 
 def prelu(input, weight) -> Array:
-    """Elementwise y = x where x > 0, else weight * x.
+    """Elementwise y = x where x > 0, else weight * x; gradient weight at 0.
 
     Args:
         weight: (1,) or a number, or (C,) for x (N, C, ...).

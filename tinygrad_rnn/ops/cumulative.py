@@ -54,7 +54,7 @@ cumprod.vjp(dx=_cumprod_vjp)
 @primitive
 @quiet
 def logcumsumexp(x: Array, dim: int) -> Array:
-    """y_t = log(e**x_0 + ... + e**x_t) along `dim`, without overflow."""
+    """y_t = log(e**x_0 + ... + e**x_t) along `dim`, without overflow. Where all are -inf, gradient 0."""
     refuse_integers(x)
     return _accumulate(np.logaddexp.accumulate, x, dim)
 

@@ -332,7 +332,7 @@ def mse_loss(input, target, *, reduction: str = "mean", weight=None) -> Array:
 
 @reducing
 def l1_loss(input, target, *, reduction: str = "mean", weight=None) -> Array:
-    """Absolute error, |input - target|, times the weight; the mean is then the weighted one."""
+    """Absolute error, |input - target|, with gradient 0 at 0, times the weight; the mean is then the weighted one."""
     return _by_weight(abs(_difference(input, target, "l1_loss", of_integers=True)), weight, reduction)
 
 
@@ -369,6 +369,8 @@ def _smooth(difference, beta: float):
 @quiet
 def binary_surprise(p: Array, target: Array) -> Array:
     """y = -target log p - (1 - target) log(1 - p), with logarithms of at least -100.
+
+    The gradient is that of p (1 - p) of at least 1e-12.
 
     Raises:
         RuntimeError: p is not in [0, 1].

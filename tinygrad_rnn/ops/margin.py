@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autograd.op import Array
-from .activation import logsigmoid, softplus
+from .activation import logsigmoid, relu, softplus
 from .floating import refuse_integers
 from .indexing import getitem
 from .lookup import check_classes
@@ -38,6 +38,8 @@ def hinge_embedding_loss(input, target, margin: float = 1.0, *, reduction: str =
 def multi_margin_loss(input, target, p: int = 1, margin: float = 1.0, weight=None, *, reduction: str = "mean") -> Array:
     """sum over classes c other than the target t of max(margin - x[t] + x[c], 0)**p / C, times w[t].
 
+    With p = 1 it has gradient 0 where the margin is just kept.
+
     Args:
         input: scores [N, C] or [C].
         target: classes, int64 [N] or a number.
@@ -68,7 +70,7 @@ def multi_margin_loss(input, target, p: int = 1, margin: float = 1.0, weight=Non
     check_classes(names, C, "multi_margin_loss: target {} is out of range: expected a class in [0, {})", RuntimeError)
     others = names[:, None] != np.arange(C)
     scores = getitem(x, (np.arange(len(names)), names)).reshape((-1, 1))
-    losses = sum(where(others, clamp(margin - scores + x, min=0.0) ** p, 0.0), 1) / C
+    losses = sum(where(others, relu(margin - scores + x) ** p, 0.0), 1) / C
     losses = losses if weight is None else losses * getitem(weight, (names,))
     return reduced(losses.reshape(()) if alone else losses, reduction)
 

@@ -20,6 +20,8 @@ LN2, LN10 = math.log(2.0), math.log(10.0)
 def pow(x: Array, exponent: Array) -> Array:
     """Elementwise power, y = x**exponent; x**0 = 1 everywhere, with gradient 0.
 
+    Of 0**p the gradient for p >= 0 is 0; for x it is inf below p = 1.
+
     Raises:
         RuntimeError: an integer to a negative integer power.
     """
@@ -64,7 +66,7 @@ sqrt.vjp(dx=lambda dy, y: dy / (2.0 * y))
 @primitive(scalar=lambda x: 1.0 / math.sqrt(x))
 @floating
 def rsqrt(x: Array) -> Array:
-    """Elementwise reciprocal of the square root, y = x**-0.5."""
+    """Elementwise reciprocal of the square root, y = x**-0.5; gradient -inf at 0."""
     return 1.0 / np.sqrt(x)
 
 
@@ -74,7 +76,7 @@ rsqrt.vjp(dx=lambda dy, y: dy * (-0.5 * y * y * y))
 @primitive(scalar=lambda x: 1.0 / x)
 @floating
 def reciprocal(x: Array) -> Array:
-    """Elementwise reciprocal, y = 1 / x."""
+    """Elementwise reciprocal, y = 1 / x; gradient -inf at 0."""
     return np.reciprocal(x)
 
 
@@ -114,7 +116,7 @@ expm1.vjp(dx=lambda dy, y: dy * (y + 1.0))
 @primitive(scalar=math.log)
 @floating
 def log(x: Array) -> Array:
-    """Elementwise natural logarithm; -inf at 0, nan for negative x."""
+    """Elementwise natural logarithm; -inf at 0, nan for negative x; gradient inf at 0."""
     return np.log(x)
 
 
@@ -124,7 +126,7 @@ log.vjp(dx=lambda dy, x: dy / x)
 @primitive(scalar=math.log2)
 @floating
 def log2(x: Array) -> Array:
-    """Elementwise logarithm to base 2."""
+    """Elementwise logarithm to base 2; gradient inf at 0."""
     return np.log2(x)
 
 
@@ -134,7 +136,7 @@ log2.vjp(dx=lambda dy, x: dy / (LN2 * x))
 @primitive(scalar=math.log10)
 @floating
 def log10(x: Array) -> Array:
-    """Elementwise logarithm to base 10."""
+    """Elementwise logarithm to base 10; gradient inf at 0."""
     return np.log10(x)
 
 
@@ -144,7 +146,7 @@ log10.vjp(dx=lambda dy, x: dy / (LN10 * x))
 @primitive(scalar=math.log1p)
 @floating
 def log1p(x: Array) -> Array:
-    """Elementwise y = log(1 + x), exact for small x."""
+    """Elementwise y = log(1 + x), exact for small x; gradient inf at -1."""
     return np.log1p(x)
 
 

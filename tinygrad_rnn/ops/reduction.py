@@ -14,11 +14,11 @@ from ..autograd.graph import Tensor
 from ..autograd.op import Array, Dims, cast, primitive
 from ..autograd.promotion import BOOL, I64
 from ..return_types import Chosen
-from .comparison import any, eq, ne, predicate
+from .comparison import any, eq, isnan, ne, predicate
 from .cumulative import finite_level, product_before
 from .dtypes import accepts_dtype, summing_dtype
 from .floating import floating, refuse_bool
-from .indexing import take_along_dim
+from .indexing import getitem, take_along_dim
 from .power import exp
 from .quiet import quiet
 from .selection import abs, maximum, minimum, sign
@@ -91,7 +91,7 @@ def count_nonzero(x: Array, dim: Dims = None) -> Array:
 @primitive
 @floating
 def logsumexp(x: Array, dim: Dims, keepdim: bool = False) -> Array:
-    """y = log(sum(e**x)) over `dim`, without overflow; -inf of nothing."""
+    """y = log(sum(e**x)) over `dim`, without overflow; -inf of nothing. Where all are -inf, gradient 0."""
     top = np.max(x, dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
     y = np.log(np.sum(np.exp(x - top), dim, keepdims=True)) + top
@@ -213,6 +213,8 @@ def norm(input: Array, p="fro", dim: Dims = None, keepdim: bool = False, *, dtyp
 @quiet
 def p_norm(x: Array, p: float, dim: Dims = None, keepdim: bool = False) -> Array:
     """y = (sum |x|**p)**(1/p), of numbers scaled by a power of 2 so that it neither over- nor underflows.
+
+    Gradient 0 where x or y is 0.
 
     Raises:
         RuntimeError: x holds integers.
@@ -371,9 +373,13 @@ def min(input: Array, dim=None, keepdim: bool = False, *, other=None):
 
 @numpy_names
 def median(input: Array, dim: int | None = None, keepdim: bool = False):
-    """Median, the lower of the two in the middle: of all elements, or (values, indices) along `dim`."""
+    """Median, the lower of the two in the middle: of all elements, or (values, indices) along `dim`.
+
+    Equal elements share the gradient of that of all; along a dimension the one at the index gets it.
+    """
     if dim is None and not math.prod(input.shape):
         return sum(input) * math.nan
     if dim is None:
-        return _chosen(return_types.median, argmedian, input.reshape(-1), 0, False).values
+        y = _chosen(return_types.median, argmedian, input.reshape(-1), 0, False).values
+        return y if isnan(y) else amax(getitem(input, (eq(input, y),)))
     return _chosen(return_types.median, argmedian, input, dim, keepdim)

@@ -16,7 +16,7 @@ from .selection import nothing
 
 @primitive(scalar=lambda x: float(math.floor(x)))
 def floor(x: Array) -> Array:
-    """Elementwise the largest integer not above x."""
+    """Elementwise the largest integer not above x; gradient 0."""
     refuse_bool(x)
     return np.floor(x)
 
@@ -26,7 +26,7 @@ floor.vjp(dx=nothing)
 
 @primitive(scalar=lambda x: float(math.ceil(x)))
 def ceil(x: Array) -> Array:
-    """Elementwise the smallest integer not below x."""
+    """Elementwise the smallest integer not below x; gradient 0."""
     refuse_bool(x)
     return np.ceil(x)
 
@@ -36,7 +36,7 @@ ceil.vjp(dx=nothing)
 
 @primitive(scalar=lambda x: float(math.trunc(x)))
 def trunc(x: Array) -> Array:
-    """Elementwise the integer part of x, towards 0."""
+    """Elementwise the integer part of x, towards 0; gradient 0."""
     refuse_bool(x)
     return np.trunc(x)
 
@@ -46,7 +46,7 @@ trunc.vjp(dx=nothing)
 
 @primitive
 def round(x: Array, *, decimals: int = 0) -> Array:
-    """Elementwise the nearest number of that many decimals, the even one of two as near."""
+    """Elementwise the nearest number of that many decimals, the even one of two as near; gradient 0."""
     refuse_bool(x)
     if decimals:
         refuse_integers(x)
@@ -59,7 +59,7 @@ round.vjp(dx=nothing)
 @primitive
 @quiet
 def fmod(a: Array, b: Array) -> Array:
-    """Elementwise y = a - b * trunc(a / b): the remainder with the sign of a."""
+    """Elementwise y = a - b * trunc(a / b): the remainder with the sign of a; the gradient does not see its jumps."""
     _check(a, b)
     return np.fmod(a, b)
 
@@ -70,7 +70,10 @@ fmod.vjp(da=lambda dy: dy, db=lambda dy, a, b: -dy * trunc(a / b))
 @primitive
 @quiet
 def remainder(a: Array, b: Array) -> Array:
-    """Elementwise y = a - b * floor(a / b): the remainder with the sign of b, as Python's %."""
+    """Elementwise y = a - b * floor(a / b): the remainder with the sign of b, as Python's %.
+
+    The gradient does not see its jumps.
+    """
     _check(a, b)
     return np.remainder(a, b)
 

@@ -130,7 +130,7 @@ minimum.vjp(da=lambda dy, a, b: _larger(dy, b, a), db=lambda dy, a, b: _larger(d
 
 @primitive
 def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array:
-    """y = x, raised to `min` and lowered to `max`; where both apply, `max` wins.
+    """y = x, raised to `min` and lowered to `max`; where both apply, `max` wins. On a bound x gets the gradient.
 
     Raises:
         RuntimeError: neither bound is given.
@@ -198,7 +198,7 @@ sign.vjp(dx=nothing)
 
 @primitive
 def nan_to_num(x: Array, nan=0.0, posinf=None, neginf=None) -> Array:
-    """y = x with nan and the infinities replaced, these by default by the largest finite numbers."""
+    """y = x with nan and the infinities replaced, these by default by the largest finite numbers; gradient 0 there."""
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 

@@ -14,19 +14,19 @@ from .selection import abs, clamp, where
 
 
 def threshold(input, threshold: float, value: float) -> Array:
-    """Elementwise y = x where x > threshold, else value."""
+    """Elementwise y = x where x > threshold, else value; gradient 0 at the threshold."""
     refuse_bool(input)
     return where(input <= threshold, value, input)
 
 
 def hardshrink(input, lambd: float = 0.5) -> Array:
-    """Elementwise y = x where |x| > lambd, else 0."""
+    """Elementwise y = x where |x| > lambd, else 0; gradient 0 at both ends."""
     refuse_integers(input)
     return where(abs(input) <= lambd, 0.0, input)
 
 
 def softshrink(input, lambd: float = 0.5) -> Array:
-    """Elementwise y = x - lambd where x > lambd, x + lambd where x < -lambd, else 0."""
+    """Elementwise y = x - lambd where x > lambd, x + lambd where x < -lambd, else 0; gradient 0 at both ends."""
     refuse_integers(input)
     if not lambd >= 0:
         raise RuntimeError(f"softshrink: lambda must be at least 0, but found {lambd}")

@@ -45,7 +45,7 @@ tan.vjp(dx=lambda dy, y: dy * (1.0 + y * y))
 @primitive(scalar=math.asin)
 @floating
 def asin(x: Array) -> Array:
-    """Elementwise inverse sine; nan outside [-1, 1]."""
+    """Elementwise inverse sine; nan outside [-1, 1], gradient inf at both ends."""
     return np.arcsin(x)
 
 
@@ -55,7 +55,7 @@ asin.vjp(dx=lambda dy, x: dy / sqrt(1.0 - x * x))
 @primitive(scalar=math.acos)
 @floating
 def acos(x: Array) -> Array:
-    """Elementwise inverse cosine; nan outside [-1, 1]."""
+    """Elementwise inverse cosine; nan outside [-1, 1], gradient -inf at both ends."""
     return np.arccos(x)
 
 
@@ -75,7 +75,7 @@ atan.vjp(dx=lambda dy, x: dy / (1.0 + x * x))
 @primitive(scalar=math.atan2)
 @floating
 def atan2(a: Array, b: Array) -> Array:
-    """Elementwise angle of the point (b, a), in its quadrant: y = atan(a / b)."""
+    """Elementwise angle of the point (b, a), in its quadrant: y = atan(a / b); gradient 0 at (0, 0)."""
     return np.arctan2(a, b)
 
 
