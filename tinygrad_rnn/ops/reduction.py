@@ -127,10 +127,9 @@ def _freedom(x_shape: tuple, dim: Dims, correction: float) -> float:
     return n if n > 0 else 0
 
 
-def _variance(x: np.ndarray, dim: Dims, keepdim: bool, correction: float) -> np.ndarray:
+def _centered(x: np.ndarray, dim: Dims) -> np.ndarray:
     _expect_floats(x)
-    x = x - np.sum(x, dim, keepdims=True) / count(x.shape, dim)
-    return np.sum(x * x, dim, keepdims=keepdim) / _freedom(x.shape, dim, correction)
+    return x - np.sum(x, dim, keepdims=True) / count(x.shape, dim)
 
 
 @_unbiased_forms
@@ -141,7 +140,8 @@ def var(x: Array, dim: Dims = None, keepdim: bool = False, *, correction=1) -> A
 
     Source: `torch.var`; `unbiased=False` is `correction=0`.
     """
-    return _variance(x, dim, keepdim, correction)
+    x = _centered(x, dim)
+    return np.sum(x * x, dim, keepdims=keepdim) / _freedom(x.shape, dim, correction)
 
 
 var.vjp(
@@ -155,8 +155,8 @@ var.vjp(
 @primitive
 @quiet
 def std(x: Array, dim: Dims = None, keepdim: bool = False, *, correction=1) -> Array:
-    """Standard deviation over `dim`, the root of `var`; gradient 0 where it is 0."""
-    return np.sqrt(_variance(x, dim, keepdim, correction))
+    """Standard deviation over `dim`, the root of `var` (which may over- or underflow); gradient 0 where it is 0."""
+    return _size(_centered(x, dim), 2, dim, keepdim) / np.sqrt(_freedom(x.shape, dim, correction), dtype=x.dtype)
 
 
 std.vjp(
@@ -220,6 +220,10 @@ def p_norm(x: Array, p: float, dim: Dims = None, keepdim: bool = False) -> Array
         RuntimeError: x holds integers.
     """
     _expect_floats(x)
+    return _size(x, p, dim, keepdim)
+
+
+def _size(x: np.ndarray, p: float, dim: Dims, keepdim: bool) -> np.ndarray:
     size = np.abs(x)
     scale = np.ldexp(x.dtype.type(1), np.frexp(np.max(size, dim, keepdims=True, initial=0))[1] - 1)
     y = scale * np.sum((size / scale) ** p, dim, keepdims=True) ** (1.0 / p)
