@@ -33,7 +33,7 @@ def check_dtype(dtype) -> np.dtype:
     except TypeError:
         wanted = None
     if wanted not in DTYPES:
-        raise TypeError(f"dtype {dtype} is not supported; tensors are of {SUPPORTED}")
+        raise TypeError(f"dtype {dtype} is not supported; tensors are of {SUPPORTED}; convert with .astype()")
     return wanted
 
 

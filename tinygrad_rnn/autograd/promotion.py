@@ -7,6 +7,7 @@ is float32, `int64[3] * 0.5` the default dtype.
 
 from __future__ import annotations
 
+import math
 import numbers
 from functools import reduce
 
@@ -17,6 +18,7 @@ from .graph import Tensor
 F32, F64, I64, BOOL = np.dtype("f4"), np.dtype("f8"), np.dtype("i8"), np.dtype("?")
 FLOATS = (F32, F64)
 DTYPES = dict.fromkeys(map(np.dtype, ("f4", "f8", "u1", "i1", "i2", "i4", "i8", "?")))  # what tensors can have
+COMPARISONS = frozenset(["eq", "ne", "lt", "le", "gt", "ge"])
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 _default = F32
 
@@ -73,6 +75,8 @@ def lift(x, like: Tensor, op=None) -> Tensor:
         try:
             return Tensor(np.array(x, dtype))
         except OverflowError:
+            if op is not None and op.name in COMPARISONS:  # it is beyond every number there
+                return Tensor(np.array(math.copysign(math.inf, x)))
             raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {x}") from None
     if isinstance(x, np.ndarray):
         if x.dtype not in DTYPES:
