@@ -28,8 +28,7 @@ import tinygrad_rnn as tg
     ("autograd", "gradchek", "autograd.gradcheck"),
     ("utils.dlpack", "from_dlpac", "utils.dlpack.from_dlpack"),
     ("autograd.functional", "jacobain", "autograd.functional.jacobian"),
-    ("func", "jacfwd", "the nearest there is: func.jacrev"),
-    ("func", "hessian", "the nearest there is: autograd.functional.hessian"),
+    ("func", "hvp", "the nearest there is: autograd.functional.hvp"),
     ("func", "vmap", "there is nothing like it"),
     ("", "jacobian", "the nearest there is: autograd.functional.jacobian"),
 ])  # fmt: skip

@@ -32,7 +32,8 @@ FLOORS = [
 ]
 # Inside the engine, file by file.
 ENGINE = ["scope", "source", "nonfinite", "handle", "writes", "graph", "promotion", "view", "binding", "fastcall", "op",
-          "listen", "anomaly", "inplace", "backward", "function", "functional", "gradcheck", "__init__"]  # fmt: skip
+          "listen", "anomaly", "inplace", "backward", "forward_ad", "function",
+          "functional", "gradcheck", "__init__"]  # fmt: skip
 # Loaded only when called; not at import.
 LAZY = {"__init__"}
 

@@ -10,8 +10,8 @@ from typing import NoReturn
 ROOT = __name__.rpartition(".")[0]
 PLACES = (
     "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "autograd",
-    "autograd.functional", "backends", "cuda", "distributions", "func", "linalg", "onnx", "serialization",
-    "utils.checkpoint", "utils.data", "utils.dlpack",
+    "autograd.forward_ad", "autograd.functional", "backends", "cuda", "distributions", "func", "linalg", "onnx",
+    "serialization", "utils.checkpoint", "utils.data", "utils.dlpack",
 )  # fmt: skip
 
 KIN = {
@@ -19,7 +19,6 @@ KIN = {
     "float16": "float32",
     "bfloat16": "float32",
     "HalfTensor": "FloatTensor",
-    "jacfwd": "func.jacrev",
 }  # what takes the place of what is spelled otherwise
 
 

@@ -98,7 +98,7 @@ def asarray(obj, *, dtype=None, device=None, copy: bool | None = None, requires_
     if copy and shared:
         x = x.clone()
     if requires_grad is None:
-        requires_grad = isinstance(obj, Tensor) and obj.node is not None
+        requires_grad = isinstance(obj, Tensor) and obj.requires_grad
     if requires_grad:
         return x.requires_grad_()
     return x if x.node is None else x.detach()

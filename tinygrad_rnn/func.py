@@ -20,13 +20,16 @@ import numpy as np
 from .absent import name_the_nearest
 from .autograd.backward import alias
 from .autograd.backward import grad as gradients
-from .autograd.functional import blocks
-from .autograd.graph import Leaf, Node, Tensor
+from .autograd.forward_ad import dual_level, make_dual, unpack_dual
+from .autograd.functional import assemble, blocks
+from .autograd.graph import Node, Tensor, as_leaf, has_past, without_past
 from .autograd.scope import enable_grad, is_grad_enabled
 from .autograd.writes import next_seq
 from .nn.utils.stateless import functional_call
+from .ops import permute
+from .random import get_rng_state, set_rng_state
 
-__all__ = ["functional_call", "grad", "grad_and_value", "jacrev", "vjp"]
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp"]
 
 name_the_nearest(__name__)
 
@@ -117,6 +120,110 @@ def jacrev(func: Callable, argnums: Argnums = 0, *, has_aux: bool = False, chunk
     return jacobian
 
 
+def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False) -> tuple:
+    """(func(*primals), J tangents), or (func(*primals), J tangents, other) with `has_aux`: forward mode, in one run.
+
+    Nothing is kept for a backward pass unless something else requires grad. How: `autograd.forward_ad`.
+
+    Args:
+        func: of tensors (or containers of them).
+        primals: a tuple, the arguments of `func`.
+        tangents: a tuple of the same structure, with a tensor of the same shape for each.
+        strict: it is an error if an output does not depend on `primals`; otherwise its tangent is zero.
+        has_aux: `func` returns (output, other).
+
+    Raises:
+        RuntimeError: structures or shapes differ, `func` returns something else than tensors, or an operation in it
+            has a gradient rule that cannot be transposed.
+        ValueError: one of `primals` is not of floating point.
+    """
+    if not isinstance(primals, tuple):
+        raise RuntimeError(
+            f"jvp: expected a tuple of primals, so that func(*primals) works; got {type(primals).__name__}"
+        )
+    if outline(primals) != outline(tangents) or not list(leaves(primals)):
+        raise RuntimeError(
+            f"jvp: expected primals and tangents of the same structure, with a tensor in it; "
+            f"got {outline(primals)} and {outline(tangents)}"
+        )
+    start = next_seq() if is_grad_enabled() else 0
+    with dual_level():
+        output = func(*rebuilt(primals, map(make_dual, leaves(primals), leaves(tangents))))
+        output, aux = _parts("jvp", output, has_aux)
+        _check_outputs("jvp", list(leaves(output)), floating=False)
+        pairs = [unpack_dual(y) for y in leaves(output)]
+        aux = rebuilt(aux, iter([unpack_dual(x).primal if isinstance(x, Tensor) else x for x in leaves(aux)]))
+    if strict and any([dy is None for _, dy in pairs]):
+        raise RuntimeError("jvp: an output is independent of primals, which strict=True refuses")
+    dys = [Tensor(np.zeros_like(y.array)) if dy is None else dy for y, dy in pairs]
+    each = iter([y for y, _ in pairs]), iter(dys)
+    found = released(rebuilt(output, each[0]), start), released(rebuilt(output, each[1]), start)
+    return (*found, released(aux, start)) if has_aux else found
+
+
+def jacfwd(func: Callable, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Callable:
+    """The Jacobian of a function: x -> d func(x) / dx, of shape [*output, *input], a run of `func` for each column.
+
+    The same as `jacrev`; cheaper where there are fewer inputs than outputs. Arguments as for `grad`.
+
+    Args:
+        randomness: what PyTorch should do about random operations; here each run sees the same random numbers.
+    """
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(f"jacfwd: randomness must be 'error', 'different' or 'same', got {randomness!r}")
+
+    @wraps(func)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        places = _places(argnums, len(args))
+        chosen, random = tuple([args[i] for i in places]), get_rng_state()
+        xs = list(leaves(chosen))
+        for x in xs:
+            if not isinstance(x, Tensor):
+                raise ValueError(
+                    f"jacfwd: an argument to differentiate by must be made of tensors, got {type(x).__name__}"
+                )
+
+        def along(k: int, i: int) -> tuple:
+            """func as a function of input k alone, and how it changes with element i of that."""
+
+            def moved(x: Tensor) -> Any:
+                parts = rebuilt(chosen, iter([*xs[:k], x, *xs[k + 1 :]]))
+                return func(*[parts[places.index(j)] if j in places else a for j, a in enumerate(args)], **kwargs)
+
+            unit = np.zeros(xs[k].array.shape, xs[k].array.dtype)
+            unit.reshape(-1)[i : i + 1] = 1
+            set_rng_state(random)
+            return jvp(moved, (xs[k],), (Tensor(unit),), has_aux=has_aux)
+
+        output, _, *aux = first = along(0, 0)
+        columns = [[first if k == i == 0 else along(k, i) for i in range(x.array.size)] for k, x in enumerate(xs)]
+        found = []
+        for place, y in enumerate(leaves(output)):
+            each = [_side_by_side([list(leaves(run[1]))[place] for run in runs], y, x) for runs, x in zip(columns, xs)]
+            parts = rebuilt(chosen, iter(each))
+            found.append(parts[0] if isinstance(argnums, int) else parts)
+        jacobians = rebuilt(output, iter(found))
+        return (jacobians, *aux) if has_aux else jacobians
+
+    return jacobian
+
+
+def _side_by_side(columns: list[Tensor], y: Tensor, x: Tensor) -> Tensor:
+    """A Jacobian from its columns, one for each element of x."""
+    if not columns:
+        return Tensor(np.zeros(y.array.shape + x.array.shape, y.array.dtype))
+    n, m = x.array.ndim, y.array.ndim
+    return permute(assemble(*columns, outer=x.array.shape, inner=y.array.shape), (*range(n, n + m), *range(n)))
+
+
+def hessian(func: Callable, argnums: Argnums = 0) -> Callable:
+    """The second derivatives of a function: x -> d2 func(x) / dx2, of shape [*output, *input, *input].
+
+    Forward over reverse: the Jacobian, by `jacfwd`, of that by `jacrev`. Arguments as for `grad`.
+    """
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
 class _Run:
     """One call of `func` on inputs that stand for the differentiated arguments, and what belongs to it.
 
@@ -139,11 +246,7 @@ class _Run:
         for i, x in zip(places, stand_ins):
             arguments[i] = x
         with enable_grad():
-            self.output, self.aux = func(*arguments, **kwargs), None
-        if has_aux:
-            if not (isinstance(self.output, tuple) and len(self.output) == 2):
-                raise RuntimeError(f"{name}: with has_aux the function must return a tuple (output, other)")
-            self.output, self.aux = self.output
+            self.output, self.aux = _parts(name, func(*arguments, **kwargs), has_aux)
         self.ys = list(leaves(self.output))
         self.connected = any([self.from_outside(y) for y in self.ys])
 
@@ -152,15 +255,15 @@ class _Run:
             raise ValueError(f"{name}: an argument to differentiate by must be made of tensors, got {type(x).__name__}")
         if x.array.dtype.kind != "f":
             raise RuntimeError(f"{name}: only tensors of floating point can require gradients, got {x.array.dtype}")
-        if x.node is None or not self.start:
-            return Tensor(x.array, Leaf(x.array))
+        if not (has_past(x.node) and self.start):
+            return as_leaf(x)
         with enable_grad():
             return alias(x)
 
     def pulled(self, dys: list) -> Any:
         """The gradient for cotangents of the outputs, in the structure of the differentiated arguments."""
         dys = [dy if isinstance(dy, Tensor) else Tensor(np.asarray(dy)) for dy in dys]
-        connected = self.connected or (is_grad_enabled() and any([dy.node is not None for dy in dys]))
+        connected = self.connected or (is_grad_enabled() and any([has_past(dy.node) for dy in dys]))
         ys = [self.differentiable(y) for y in self.ys]
         options = {"retain_graph": True, "create_graph": connected, "materialize_grads": True}
         return self.released(self.like_the_inputs(gradients(ys, self.xs, dys, **options)))
@@ -171,16 +274,24 @@ class _Run:
 
     def differentiable(self, y: Tensor) -> Tensor:
         """A constant is one with gradient zero."""
-        return y if y.node is not None else Tensor(y.array, Leaf(y.array))
+        return y if has_past(y.node) else as_leaf(y)
 
     def from_outside(self, x: Any) -> bool:
-        """Whether a tensor depends on something made before the call that requires grad."""
-        return isinstance(x, Tensor) and x.node is not None and reaches_below(x.node, self.start)
+        return from_outside(x, self.start)
 
     def released(self, tree: Any) -> Any:
-        """The results, detached unless they depend on something outside."""
-        found = [x if self.from_outside(x) or not isinstance(x, Tensor) else Tensor(x.array) for x in leaves(tree)]
-        return rebuilt(tree, iter(found))
+        return released(tree, self.start)
+
+
+def from_outside(x: Any, start: int) -> bool:
+    """Whether a tensor depends on something made before the call that requires grad."""
+    return isinstance(x, Tensor) and has_past(x.node) and reaches_below(x.node, start)
+
+
+def released(tree: Any, start: int) -> Any:
+    """The results, detached unless they depend on something outside."""
+    found = [x if from_outside(x, start) or not isinstance(x, Tensor) else without_past(x) for x in leaves(tree)]
+    return rebuilt(tree, iter(found))
 
 
 def reaches_below(node: Node, start: int) -> bool:
@@ -188,7 +299,7 @@ def reaches_below(node: Node, start: int) -> bool:
     seen, unseen = {node}, [node]
     while unseen:
         node = unseen.pop()
-        if node.seq < start:
+        if node.seq < start and has_past(node):
             return True
         new = [source for source in node.inputs if source is not None and source not in seen]
         seen.update(new)
@@ -212,11 +323,20 @@ def _places(argnums: Argnums, n: int) -> list[int]:
     return places
 
 
-def _check_outputs(name: str, ys: list) -> None:
+def _parts(name: str, result: Any, has_aux: bool) -> tuple:
+    """What a function returned: the output, and what stands beside it."""
+    if not has_aux:
+        return result, None
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise RuntimeError(f"{name}: with has_aux the function must return a tuple (output, other)")
+    return result
+
+
+def _check_outputs(name: str, ys: list, floating: bool = True) -> None:
     for y in ys:
         if not isinstance(y, Tensor):
             raise RuntimeError(f"{name}: expected the function to return only tensors, got {type(y).__name__}")
-        if y.array.dtype.kind != "f":
+        if floating and y.array.dtype.kind != "f":
             raise RuntimeError(f"{name}: all outputs must be of floating point, got {y.array.dtype}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .autograd.graph import Leaf, Tensor
+from .autograd.graph import Leaf, Tensor, has_past
 from .autograd.promotion import BOOL, I64, get_default_dtype
 from .node_names import grad_fn_name
 
@@ -73,7 +73,7 @@ def tensor_repr(x: Tensor) -> str:
         extra.append(f"dtype={array.dtype}")
     if isinstance(x.node, Leaf):
         extra.append("requires_grad=True")
-    elif x.node is not None:
+    elif has_past(x.node):
         extra.append(f"grad_fn=<{grad_fn_name(x.node)}>")
     prefix = "tensor("
     lines = (prefix + values(array, len(prefix))).split("\n")

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import creation, ops
 from .autograd.backward import backward
-from .autograd.graph import Leaf, Node, ObservedNode, RemovableHandle, Tensor
+from .autograd.graph import Leaf, Node, ObservedNode, RemovableHandle, Tensor, as_leaf, has_past
 from .autograd.handle import Size
 from .autograd.op import cast
 from .autograd.promotion import DTYPES, FLOATS
@@ -132,17 +132,17 @@ class Face:
 
     @property
     def requires_grad(self) -> bool:
-        return self.node is not None
+        return has_past(self.node)
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if wanted and self.node is None:
+        if wanted and not has_past(self.node):
             if self.array.dtype not in FLOATS:
                 raise RuntimeError(
                     f"only Tensors of floating point dtype can require gradients, this one is {self.array.dtype}"
                 )
-            self.node = Leaf(self.array)
-        elif not wanted and self.node is not None:
+            self.node = as_leaf(self).node  # type: ignore[arg-type]
+        elif not wanted and has_past(self.node):
             if not isinstance(self.node, Leaf):
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use a computed "
@@ -158,7 +158,7 @@ class Face:
     @property
     def is_leaf(self) -> bool:
         """Whether the user made it: nothing that requires grad was computed to get it."""
-        return self.node is None or isinstance(self.node, Leaf)
+        return not has_past(self.node) or isinstance(self.node, Leaf)
 
     @property
     def grad_fn(self) -> Node | None:
@@ -185,14 +185,14 @@ class Face:
                 )
         if isinstance(self.node, Leaf):
             self.node.grad = value
-        elif self.node is not None:
+        elif has_past(self.node):
             self.node.observe().grad = value
         elif value is not None:
             raise RuntimeError("assigned grad to a tensor that does not require grad; call requires_grad_() first")
 
     def retain_grad(self) -> None:
         """Keep this tensor's gradient in `.grad` although it is not a leaf."""
-        if self.node is None:
+        if not has_past(self.node):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         self.node.observe().retains = True
 
@@ -202,7 +202,7 @@ class Face:
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(grad)` when the gradient of this tensor is computed; what it returns replaces it."""
-        if self.node is None:
+        if not has_past(self.node):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         return RemovableHandle(self.node.observe().hooks, hook)
 

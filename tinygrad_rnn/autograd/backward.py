@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .anomaly import Anomaly, AnomalyError, Backward, Origin, check_losses
-from .graph import LEAF, PORT, Node, Tensor, port
+from .graph import LEAF, PORT, Dual, Node, Tensor, port, travels
 from .op import Op, primitive
-from .scope import Frame, at, frames, recording, resume
+from .scope import Frame, Passing, at, frames, levels, recording, resume
 from .source import at_line, recorders
 from .writes import Writes
 
@@ -121,7 +121,7 @@ def sweep(
                     old += dx
                     cotangent[source] = old
                 elif create_graph:
-                    with at(source.scope + (Frame("vjp", "add"),), record=True):  # a sum belongs where it is used
+                    with at(source.scope + (Frame("vjp", "add"),)):  # a sum belongs where it is used
                         cotangent[source] = old + dx
                 else:
                     cotangent[source] = old + dx
@@ -217,10 +217,10 @@ def complete(dys: list, node: Node) -> list:
     return [made(np.zeros(shape, known.dtype)) if dy is None else dy for dy, shape in zip(dys, node.shape, strict=True)]
 
 
-def inside(node: Node, kind: str) -> at:
+def inside(node: Node, kind: str, record: bool | None = None) -> at:
     """What is recorded within belongs to `node`: to its place, in a frame of its own, and to its source line."""
     scope, line = node.scope + (Frame(kind, node.op.name),), node.source
-    return at_line(scope, line) if line is not None or recorders else at(scope, record=True)
+    return at_line(scope, line, record) if line is not None or recorders else at(scope, record)
 
 
 def pull_recorded(node: Node, dy, saved: tuple):
@@ -228,11 +228,14 @@ def pull_recorded(node: Node, dy, saved: tuple):
     op: Op = node.op
     with inside(node, "vjp"):
         if op.body:
-            xs, ys = reopen(node, dict(zip(node.rule.saves, saved, strict=True)))
-            dys = dy if dy.__class__ is list else [dy]
-            pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if d is not None and y.node is not None]
-            inputs = [x for x in xs if x is not None and x.node is not None]
-            dxs = grad([y for y, _ in pairs], inputs, [d for _, d in pairs], create_graph=True, allow_unused=True)
+            with at(frames(), record=True):
+                xs, ys = reopen(node, dict(zip(node.rule.saves, saved, strict=True)))
+                dys = dy if dy.__class__ is list else [dy]
+                pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if d is not None and y.node is not None]
+                inputs = [x for x in xs if x is not None and x.node is not None]
+                dxs = grad([y for y, _ in pairs], inputs, [d for _, d in pairs], create_graph=True, allow_unused=True)
+            if recording().__class__ is Passing:
+                dxs = tuple([None if dx is None else alias(dx) for dx in dxs])  # tangents go on from here, not the past
             each = iter(dxs)
             found = [next(each) if x is not None and x.node is not None else None for x in xs]
             return found[node.rule.only] if node.rule.only is not None else tuple(found)
@@ -330,7 +333,7 @@ def expand(node: Node) -> tuple[list, tuple]:
         raise ValueError(f"{node.describe()} is not a fused operation: there is nothing to open")
     freed = isinstance(node.saved, Freed)
     known = node.saved.zeros() if freed else dict(zip(node.rule.saves, node.saved, strict=True))
-    with inside(node, "op"):
+    with inside(node, "op", record=True):
         return reopen(node, known)
 
 
@@ -340,7 +343,7 @@ def opened_pull(node: Node, dy: Any, saved: tuple) -> Origin | None:
     Raises:
         AnomalyError: a part of it makes nan.
     """
-    with inside(node, "op"):
+    with inside(node, "op", record=True):
         xs, ys = reopen(node, dict(zip(node.rule.saves, saved, strict=True)))
     dys = dy if dy.__class__ is list else [dy]
     pairs = [(y.node, d) for y, d in zip(ys, dys, strict=True) if d is not None and y.node is not None]
@@ -393,11 +396,11 @@ def grad(
     if len(seeds) != len(ys):
         raise RuntimeError(f"grad: got {len(ys)} outputs and {len(seeds)} grad_outputs")
     for i, x in enumerate(xs):
-        if getattr(x, "node", None) is None:
+        if (node := getattr(x, "node", None)) is None or node.__class__ is Dual:
             if not hasattr(x, "node"):
                 raise TypeError(f"grad: input {i} must be a tensor, got {type(x).__name__}")
             raise RuntimeError(f"grad: input {i} does not require grad; call requires_grad_() before it is used")
-    dys = [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
+    dys = seeded(ys, seeds, create_graph)
     found = _run(ys, dys, create_graph, retain_graph, wanted=frozenset([x.node for x in xs]))
     if not (allow_unused or (allow_unused is None and materialize_grads)):
         for i, x in enumerate(xs):
@@ -421,7 +424,7 @@ def backward(
     """
     ys = _listed(tensors)
     seeds = _listed(grad_tensors) if grad_tensors is not None else [None] * len(ys)
-    dys = [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
+    dys = seeded(ys, seeds, create_graph)
     wanted = frozenset([x.node for x in _listed(inputs)]) if inputs is not None else frozenset()
     if inputs is not None and not wanted:
         raise RuntimeError("backward: `inputs` cannot be empty")
@@ -438,11 +441,13 @@ def _run(ys, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
         check_losses(ys)
         options["watch"] = Backward(opened_pull)
     before = frames(), recording()
+    on_tensors = create_graph
+    if levels() and any([isinstance(dy, Tensor) for dy in dys]):
+        on_tensors, retain_graph = True, create_graph if retain_graph is None else retain_graph
     try:
-        with np.errstate(all="ignore"), at(frames() if create_graph else (), record=create_graph):
+        with np.errstate(all="ignore"), at(frames() if on_tensors else (), record=create_graph):
             # an overflow shows as inf in the gradient, as in PyTorch; create_graph records also under no_grad
-            roots = [y.node for y in ys]
-            return sweep(roots, dys, create_graph=create_graph, retain_graph=retain_graph, **options)
+            return sweep([y.node for y in ys], dys, create_graph=on_tensors, retain_graph=retain_graph, **options)
     except AnomalyError as error:
         error.tensor = ys[0] if len(ys) == 1 else tuple(ys)
         raise
@@ -450,9 +455,16 @@ def _run(ys, dys, create_graph, retain_graph, **options) -> dict[Node, Any]:
         resume(*before)  # Ctrl-C as a `with` block begins would leave recording off for good
 
 
+def seeded(ys: Sequence, seeds: Sequence, create_graph: bool) -> list:
+    """The cotangents with which a sweep starts: arrays, or tensors if what happens to them is to be seen."""
+    if levels() and not create_graph:
+        create_graph = travels([*ys, *seeds])  # tangents go through a backward pass as through anything else
+    return [seed(y, dy, create_graph) for y, dy in zip(ys, seeds, strict=True)]
+
+
 def seed(y, dy, recorded: bool):
     """The cotangent with which the sweep starts at y."""
-    if y.node is None:
+    if (node := y.node) is None or node.__class__ is Dual:
         raise RuntimeError(
             "element 0 of tensors does not require grad and does not have a grad_fn: nothing that it was computed "
             "from requires grad, or it was made under no_grad() or detach()ed"

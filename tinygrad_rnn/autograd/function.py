@@ -11,7 +11,7 @@ import numpy as np
 from .graph import Leaf, Node, Tensor, port
 from .listen import watching
 from .op import primitive
-from .scope import enable_grad, is_grad_enabled, no_grad, recording
+from .scope import enable_grad, inference_mode, is_grad_enabled, no_grad, recording
 
 
 class FunctionCtx:
@@ -20,6 +20,7 @@ class FunctionCtx:
     def __init__(self, needs: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs
         self._to_save: tuple = ()
+        self._for_forward: tuple = ()
         self._unpacked: tuple | None = None
         self._plain: set[int] = set()
         self._materialize = True
@@ -28,11 +29,15 @@ class FunctionCtx:
         """Keep inputs or outputs (or others) for `backward`; call it once."""
         self._to_save = tensors
 
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep inputs (or others) for `jvp`; call it once."""
+        self._for_forward = tensors
+
     @property
     def saved_tensors(self) -> tuple:
-        """The tensors kept by `save_for_backward`; there is nothing to read outside of `backward`."""
+        """In `backward` the tensors kept by `save_for_backward`, in `jvp` those by `save_for_forward`."""
         if self._unpacked is None:
-            raise RuntimeError("saved_tensors can be read inside backward() only")
+            raise RuntimeError("saved_tensors can be read inside backward() and jvp() only")
         return self._unpacked
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
@@ -53,7 +58,9 @@ class Function:
 
     `forward(ctx, *args)` computes on tensors, nothing inside is recorded; or `forward(*args)` with a
     `setup_context(ctx, inputs, output)`. `backward(ctx, *grad_outputs)` returns one gradient (or None) for each
-    argument of forward; it is recorded under create_graph, so that it can be differentiated in turn.
+    argument of forward; it is recorded under create_graph, so that it can be differentiated in turn. Forward mode
+    transposes it, unless there is a `jvp(ctx, *tangents)`: from the tangent of each argument (zeros for a tensor
+    that has none, None for what is not a tensor) it gives that of each output.
 
     Example:
         >>> import tinygrad_rnn as tg
@@ -83,13 +90,14 @@ class Function:
         raise NotImplementedError("a Function must define a static method backward(ctx, *grad_outputs)")
 
     setup_context: Callable | None = None
+    jvp: Callable | None = None
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run forward and record one node whose rule is `backward`."""
         nodes = tuple([x.node if isinstance(x, Tensor) else None for x in args])
         ctx = FunctionCtx(tuple([node is not None for node in nodes]))
-        with no_grad():
+        with inference_mode():
             if cls.setup_context is None:
                 result = cls.forward(ctx, *args)
             else:
@@ -141,12 +149,27 @@ class _Rule:
         self.names = [places.get(id(x), f"other{k}") for k, x in enumerate(ctx._to_save)]
         self.saves = list(dict.fromkeys(self.names))
         self.links = [None if x is None or id(x) in places else x.node for x in ctx._to_save]
+        self.kinds = [(x.array.shape, x.array.dtype) if isinstance(x, Tensor) else None for x in args]
 
     def save(self) -> tuple:
         """The arrays of the saved tensors; with them the node, not `ctx`, says what a backward frees."""
         arrays = {name: None if x is None else x.array for name, x in zip(self.names, self.ctx._to_save)}
         self.ctx._to_save = ()
         return tuple(arrays.values())
+
+    @property
+    def push(self) -> Callable | None:
+        """The tangents of the outputs from those of the arguments, where the Function says so itself."""
+        return self._push if self.function.jvp else None
+
+    def _push(self, ts: list) -> tuple:
+        known = zip(self.kinds, ts, strict=True)
+        ts = [Tensor(np.zeros(*kind)) if t is None and kind is not None else t for kind, t in known]
+        self.ctx._unpacked = self.ctx._for_forward
+        try:
+            return _listed(self.function.jvp(self.ctx, *ts))  # type: ignore[misc]
+        finally:
+            self.ctx._unpacked = None
 
     def pull(self, dy, *saved) -> tuple:
         ctx, recorded = self.ctx, is_grad_enabled()

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .backward import alias, grad
-from .graph import Leaf, Tensor
+from .forward_ad import dual_level, make_dual, unpack_dual
+from .graph import Tensor, as_leaf, has_past, without_past
 from .op import primitive
 from .scope import enable_grad
 
@@ -30,19 +31,19 @@ def vjp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool
 
 
 def jvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
-    """(func(x), J v), by transposing twice: the vjp is linear in its cotangent, so its own vjp is the jvp."""
-    xs, ys, packed = _run(func, inputs, True, strict)
-    tangents = _tangents(v, xs, "jvp")
-    seeds = [_leaf(np.zeros_like(y.array)) for y in ys]
-    with enable_grad():
-        pulled = grad(ys, xs, seeds, create_graph=True, materialize_grads=not strict)
-    linear = [(dx, t) for dx, t in zip(pulled, tangents) if dx.node is not None]
-    if not linear:
-        pushed = tuple([Tensor(np.zeros_like(y.array)) for y in ys])
-    else:
-        dxs, ts = zip(*linear)
-        pushed = grad(dxs, seeds, ts, create_graph=create_graph, materialize_grads=True)
-    return packed(ys, create_graph), packed(_finish(pushed, create_graph), create_graph)
+    """(func(x), J v): forward mode, in one run and without keeping what a backward pass would need."""
+    given = _tensors("inputs", _as_list(inputs))
+    tangents = _tangents(v, given, "jvp")
+    with dual_level(), enable_grad():
+        xs = [make_dual(x if create_graph else without_past(x), t) for x, t in zip(given, tangents, strict=True)]
+        result = func(*xs)
+        pairs = [unpack_dual(y) for y in _tensors("outputs", _as_list(result))]
+    for i, (_, dy) in enumerate(pairs):
+        if dy is None and strict:
+            raise _independent(i)
+    pushed = [Tensor(np.zeros_like(y.array)) if dy is None else dy for y, dy in pairs]
+    packed = _Packed(not isinstance(result, (tuple, list)))
+    return packed([y for y, _ in pairs], create_graph), packed(pushed, create_graph)
 
 
 def jacobian(func: Callable, inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False):
@@ -119,16 +120,20 @@ def _run(func: Callable, inputs, create_graph: bool, strict: bool) -> tuple[list
     """Call `func` on inputs that require grad: fresh leaves, or aliases that stay connected."""
     given = _tensors("inputs", _as_list(inputs))
     with enable_grad():
-        xs = [alias(x) if create_graph and x.node is not None else _leaf(x.array) for x in given]
+        xs = [alias(x) if create_graph and x.node is not None else as_leaf(x) for x in given]
         result = func(*xs)
     single = not isinstance(result, (tuple, list))
     ys = _tensors("outputs", _as_list(result))
     for i, y in enumerate(ys):
-        if y.node is None and strict:
-            raise RuntimeError(f"output {i} of the function is independent of all inputs, which strict=True refuses")
-        if y.node is None:  # a constant with gradient zero
-            ys[i] = _leaf(y.array)
+        if not has_past(y.node) and strict:
+            raise _independent(i)
+        if not has_past(y.node):  # a constant with gradient zero
+            ys[i] = as_leaf(y)
     return xs, ys, _Packed(single)
+
+
+def _independent(i: int) -> RuntimeError:
+    return RuntimeError(f"output {i} of the function is independent of all inputs, which strict=True refuses")
 
 
 def _check_way(strict: bool, vectorize: bool) -> None:
@@ -143,10 +148,6 @@ def _tensors(what: str, xs: list) -> list:
     return xs
 
 
-def _leaf(array: np.ndarray) -> Tensor:
-    return Tensor(array, Leaf(array))
-
-
 def blocks(y: Tensor, xs: Sequence[Tensor], create_graph: bool, strict: bool = False) -> list[Tensor]:
     """The Jacobian of one output by every input: a backward pass for each element of the output."""
     rows = []
@@ -159,7 +160,7 @@ def blocks(y: Tensor, xs: Sequence[Tensor], create_graph: bool, strict: bool = F
 
 
 def _stacked(rows: list[Tensor], y: Tensor, x: Tensor, create_graph: bool) -> Tensor:
-    if create_graph and rows:
+    if rows and any([row.node is not None for row in rows]):
         return assemble(*rows, outer=y.array.shape, inner=x.array.shape)
     return Tensor(np.array([row.array for row in rows], dtype=x.array.dtype).reshape(y.array.shape + x.array.shape))
 
@@ -181,7 +182,7 @@ disassemble.vjp(lambda drows, outer, inner: assemble(*drows, outer=outer, inner=
 
 
 def _finish(tensors, create_graph: bool) -> tuple:
-    return tuple(tensors) if create_graph else tuple([Tensor(x.array) for x in tensors])
+    return tuple(tensors) if create_graph else tuple([without_past(x) for x in tensors])
 
 
 def _as_list(xs: Any) -> list:

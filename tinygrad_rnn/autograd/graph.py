@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .handle import Tensor
-from .scope import Scope, path
+from .scope import Scope, levels, path
 from .source import Source, recorders, remember
 from .writes import Writes, next_seq
 
@@ -27,9 +27,10 @@ if hasattr(os, "register_at_fork"):  # else a child would wait for ever for a th
 class Node:
     """One application of an operation."""
 
-    __slots__ = ("rule", "inputs", "saved", "scope", "shape", "seq", "watch", "_source")
+    __slots__ = ("rule", "inputs", "saved", "scope", "shape", "seq", "watch", "tangents", "_source")
     observed = False  # whether the sweep must tell anyone the cotangent of this node
     plain_grad = False  # whether `.grad` is a number on the node itself (a Value)
+    tangents: dict[Any, Any]  # of what it made, where it has any
 
     def __init__(self, rule, inputs: tuple, saved: Any, scope: Scope, shape: tuple) -> None:
         self.rule = rule  # how to pull a cotangent back (op.Rule); LEAF and PORT are not applications
@@ -198,3 +199,46 @@ def accumulated(grad: Tensor | None, dy, dtype=None, own: bool = False) -> Tenso
 def port(node: Node, index: int) -> Node:
     """Output `index` of a node that has several."""
     return Node(PORT, (node,), index, node.scope, node.shape[index])
+
+
+# --- tangents (`forward_ad`) -----------------------------------------------------------------------------------------
+
+
+class Dual(Node):
+    """Stands for a tensor that has tangents but no past: no sweep goes on from here."""
+
+    __slots__ = ()
+
+    def __init__(self, tangents: dict, shape: tuple) -> None:
+        super().__init__(LEAF, (), (), (), shape)
+        self.tangents = tangents
+
+
+NO_TANGENTS: dict = {}  # never written to, as all that nodes have: a change is a new dict
+
+
+def tangents(node: Node | None) -> dict[Any, Tensor]:
+    """The tangents of what a node made, by the level of forward differentiation to which they belong."""
+    return getattr(node, "tangents", NO_TANGENTS)
+
+
+def has_past(node: Node | None) -> bool:
+    """Whether gradients are wanted here: what `requires_grad` says."""
+    return node is not None and node.__class__ is not Dual
+
+
+def travels(xs) -> bool:
+    """Whether a tangent of an open level is on its way with one of these tensors."""
+    return any([level in tangents(getattr(x, "node", None)) for level in levels() for x in xs])
+
+
+def without_past(x: Tensor) -> Tensor:
+    """The same numbers, through which no gradient goes further back; tangents stay."""
+    return Tensor(x.array, Dual(tangents(x.node), x.array.shape) if travels([x]) else None)
+
+
+def as_leaf(x: Tensor) -> Tensor:
+    """The same numbers where a gradient comes to rest; tangents stay."""
+    leaf = Leaf(x.array)
+    leaf.tangents = tangents(x.node)
+    return Tensor(x.array, leaf)

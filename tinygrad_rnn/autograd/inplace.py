@@ -7,10 +7,10 @@ from functools import wraps
 
 import numpy as np
 
-from .graph import Leaf, Node, Tensor
+from .graph import Leaf, Node, Tensor, has_past, tangents
 from .op import Array, cast, primitive
 from .promotion import castable, lift
-from .scope import at, frames, recording
+from .scope import at, frames, is_grad_enabled, levels, recording
 from .view import Output, View, apply_path, steps
 from .writes import Writes
 
@@ -48,7 +48,7 @@ def writable(x: Tensor, writer: str, *others: Tensor) -> bool:
     root = x.root if isinstance(x, View) else x
     if recording() is None or (root.node is None and all([other.node is None for other in others])):
         return False
-    if isinstance(root.node, Leaf):
+    if isinstance(root.node, Leaf) and is_grad_enabled():
         raise leaf_error(writer, root is x)
     if isinstance(x, View) and any(isinstance(op, Output) for op, _ in steps(x.path)):
         op = next(op.op for op, _ in steps(x.path) if isinstance(op, Output))
@@ -71,15 +71,26 @@ def leaf_error(writer: str, itself: bool) -> RuntimeError:
 
 def set_node(x: Tensor, node: Node | None) -> None:
     """Let the handle continue at `node`; through a view, the memory's root gets a newer node as well."""
+    for level in levels():
+        root = x.root if isinstance(x, View) else x
+        level.written[id(root)] = root
     if not isinstance(x, View):
-        x.node = node
+        x.node = continued(x.node, node)
         return
     root = x.root
     needs = root.node is not None, node is not None
     rule = overwrite.op.rule(needs)
     saved = rule.save(root.array, x.array, root.array, x.path, needs)
-    root.node = Node(rule, (root.node, node), saved, recording() or (), root.array.shape)
+    root.node = continued(root.node, Node(rule, (root.node, node), saved, recording() or (), root.array.shape))
     x._node, x._seen = node, root.node
+
+
+def continued(past: Node | None, node: Node | None) -> Node | None:
+    """Where a tensor is after a write: at `node`, or, if that brings nothing but tangents, still in its own past."""
+    if not has_past(past) or has_past(node):
+        return node
+    past.tangents = tangents(node)  # type: ignore[union-attr]
+    return past
 
 
 # --- the three kinds of in-place method -------------------------------------------------------------------
@@ -157,7 +168,7 @@ def in_place_view(op: Callable, name: str) -> Callable:
     @wraps(op)
     def method(x: Tensor, *args, **kwargs) -> Tensor:
         leaf = x.node if isinstance(x.node, Leaf) else None
-        if leaf and recording() is not None:
+        if leaf and is_grad_enabled():
             raise leaf_error(name, True)
         with at(frames(), record=leaf is None):  # a computed tensor and its node must agree also under no_grad
             y = op(x, *args, **kwargs)

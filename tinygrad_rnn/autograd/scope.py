@@ -37,11 +37,27 @@ _frames: ContextVar[Scope] = ContextVar("frames", default=())
 recording: Callable[[], Scope | None] = _recording.get
 frames: Callable[[], Scope] = _frames.get
 
+# The levels of forward differentiation that are open, outermost first (`forward_ad`).
+_levels: ContextVar[tuple] = ContextVar("levels", default=())
+levels: Callable[[], tuple] = _levels.get
+
+
+class Passing(tuple):
+    """The third answer, where a level is open: "record nothing to go back through, but let tangents pass on"."""
+
+    __slots__ = ()
+
+
+def _switched(scope: Scope, record: bool) -> Scope | None:
+    """What `recording` answers at `scope` from now on."""
+    return scope if record else Passing(scope) if levels() else None
+
 
 def push(frame: Frame):
     """Enter a frame; the cheap form for module calls. Give the result to `pop`."""
-    inner = frames() + (frame,)
-    return _frames.set(inner), _recording.set(inner if recording() is not None else None)
+    inner, now = frames() + (frame,), recording()
+    then = inner if now.__class__ is tuple else None if now is None else Passing(inner)
+    return _frames.set(inner), _recording.set(then)
 
 
 def pop(tokens) -> None:
@@ -67,8 +83,11 @@ class at:
         self.scope, self.record = scope, record
 
     def __enter__(self) -> None:
-        on = recording() is not None if self.record is None else self.record
-        self.tokens = _frames.set(self.scope), _recording.set(self.scope if on else None)
+        if self.record is None and recording() is None:
+            then = None
+        else:
+            then = _switched(self.scope, is_grad_enabled() if self.record is None else self.record)
+        self.tokens = _frames.set(self.scope), _recording.set(then)
 
     def __exit__(self, *error: object) -> None:
         pop(self.tokens)
@@ -104,11 +123,11 @@ def places(scope: Scope) -> Scope:
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded now."""
-    return recording() is not None
+    return recording().__class__ is tuple
 
 
 def _switch(record: bool) -> None:
-    _recording.set(frames() if record else None)
+    _recording.set(_switched(frames(), record))
 
 
 class _Mode(ContextDecorator):
@@ -168,7 +187,7 @@ def _generator_in(mode: Callable[[], AbstractContextManager], function: Callable
 
 
 class no_grad(_Mode):
-    """Record nothing inside: results do not require grad. Source: `torch.no_grad`."""
+    """Record nothing inside: results do not require grad. Tangents pass (`forward_ad`). Source: `torch.no_grad`."""
 
 
 class enable_grad(_Mode):
@@ -178,7 +197,7 @@ class enable_grad(_Mode):
 
 
 class inference_mode(_Mode):
-    """Record nothing inside. Here the same as `no_grad`: there is no per-tensor book-keeping to skip.
+    """Record nothing inside: `no_grad` through which tangents do not pass either. No book-keeping is skipped besides.
 
     Source: `torch.inference_mode`; its results may, unlike torch's, be used in recorded operations later.
     """
@@ -189,6 +208,11 @@ class inference_mode(_Mode):
     def __init__(self, mode: bool | Callable = True) -> None:
         super().__init__()
         self.record = mode is False
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        if not self.record:
+            _recording.set(None)  # not even tangents pass
 
     def _recreate_cm(self):
         return inference_mode(not self.record)

@@ -7,6 +7,7 @@ import linecache
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
@@ -82,6 +83,7 @@ def caller() -> Source | None:
 # --- remembering it -------------------------------------------------------------------------------------------------
 
 recorders: list[None] = []  # as many as contexts ask for lines: every new node looks whether it is empty, no further
+witnesses: list[Callable[[Any], None]] = []  # who else wants to see new nodes, while `recorders` is not empty
 
 
 class Recorder:
@@ -104,15 +106,17 @@ def remember(node: Any) -> None:
     """Give a new node its line, where that is asked for. Called only if there are `recorders`."""
     if (recorder := _recorder.get()) is not None:
         node._source = recorder.line or caller()
+    for witness in witnesses:
+        witness(node)
 
 
 class at_line(at):
-    """Nodes made inside are recorded, with exactly this scope and this line, or none, instead of the one that runs."""
+    """Nodes made inside have exactly this scope and this line, or none, instead of the one that runs."""
 
     __slots__ = ("line", "token")
 
-    def __init__(self, scope: Scope, line: Source | None) -> None:
-        super().__init__(scope, record=True)
+    def __init__(self, scope: Scope, line: Source | None, record: bool | None = True) -> None:
+        super().__init__(scope, record)
         self.line = line
 
     def __enter__(self) -> None:

@@ -194,6 +194,138 @@ def hessian_by_the_gradient(m):
     return m.func.jacrev(m.func.grad(lambda x: cubes(x) * x[0]))(numbers(m))
 
 
+def pushforward(m):
+    y, dy = m.func.jvp(lambda x: x.exp() * x, (numbers(m),), (2 * numbers(m),))
+    return y, dy, y.requires_grad, dy.requires_grad
+
+
+def pushforward_of_several(m):
+    f = lambda x, tree: {"product": x * tree["y"], "sums": (x.sum(), tree["y"].sum())}
+    y, dy = m.func.jvp(f, (numbers(m), {"y": 2 * numbers(m)}), (3 * numbers(m), {"y": numbers(m)}))
+    return y["product"], y["sums"], dy["product"], dy["sums"]
+
+
+def pushforward_with_something_else(m):
+    return m.func.jvp(lambda x: (x.exp(), {"sine": x.sin()}), (numbers(m),), (numbers(m),), has_aux=True)
+
+
+def pushforward_of_a_constant(m):
+    return m.func.jvp(lambda x: (numbers(m), x > 0.3, x.long()), (numbers(m),), (numbers(m),))
+
+
+def pushforward_through_no_grad(m):
+    @m.no_grad()
+    def f(x):
+        return x * x
+
+    return m.func.jvp(lambda x: f(x) * x * x.detach(), (numbers(m),), (numbers(m),))
+
+
+def pushforward_through_inference_mode(m):
+    def f(x):
+        with m.inference_mode():
+            y = x * x
+        return y + x
+
+    return m.func.jvp(f, (numbers(m),), (numbers(m),))[1]
+
+
+def pushforward_within_no_grad(m):
+    x = numbers(m).requires_grad_()
+    with m.no_grad():
+        y, dy = m.func.jvp(lambda x: x.exp(), (x,), (numbers(m),))
+    return y, dy, y.requires_grad, dy.requires_grad
+
+
+def pushforward_connected_to_what_is_outside(m):
+    x, w, t = [numbers(m).requires_grad_() for _ in range(3)]
+    y, dy = m.func.jvp(lambda x: (x * w).exp(), (x,), (t,))
+    return y.detach(), dy.detach(), m.autograd.grad(dy.sum() + y.sum(), [x, w, t])
+
+
+def pushforward_twice(m):
+    push = lambda f: lambda x: m.func.jvp(f, (x,), (numbers(m),))[1]
+    return push(push(push(lambda x: x**4)))(numbers(m))
+
+
+def pushforward_and_pullback(m):
+    push = lambda f: lambda x: m.func.jvp(f, (x,), (numbers(m),))[1]
+    f = lambda x: (x.exp() * x.flip(0)).sum()
+    return push(m.func.grad(f))(numbers(m)), m.func.grad(push(f))(numbers(m))
+
+
+def pushforward_of_the_inner_function(m):
+    """The derivative by x of x * d(x * y)/dy at y = x."""
+    push = lambda f: lambda x: m.func.jvp(f, (x,), (m.ones_like(x),))[1]
+    return push(lambda x: x * push(lambda y: x * y)(x))(numbers(m))
+
+
+def pushforward_in_place(m):
+    def f(x):
+        y = m.zeros(2, 3, dtype=m.float64)
+        y[0] = x
+        y[1].add_(x * 2).mul_(x)
+        return y
+
+    return m.func.jvp(f, (numbers(m),), (numbers(m),))
+
+
+def columns(m):
+    return m.func.jacfwd(lambda x: x.outer(x.exp()))(numbers(m))
+
+
+def columns_of_containers(m):
+    f = lambda x: {"a": x["p"] * x["q"], "b": [x["q"].sum()]}
+    found = m.func.jacfwd(f)({"p": numbers(m), "q": 2 * numbers(m)})
+    return found["a"]["p"], found["a"]["q"], found["b"][0]["p"], found["b"][0]["q"]
+
+
+def columns_by_several(m):
+    return m.func.jacfwd(lambda x, y, z: (x * y, x.sum() * z), argnums=(1, 0))(numbers(m), 2 * numbers(m), 3)
+
+
+def columns_with_something_else(m):
+    return m.func.jacfwd(lambda x: (2 * x, x.sin()), has_aux=True)(numbers(m))
+
+
+def columns_of_constants(m):
+    return m.func.jacfwd(lambda x: (numbers(m, 2), x > 0))(numbers(m))
+
+
+def columns_of_nothing(m):
+    return m.func.jacfwd(lambda x: x[:0])(numbers(m))
+
+
+def columns_connected_to_what_is_outside(m):
+    x = numbers(m).requires_grad_()
+    found = m.func.jacfwd(lambda x: x**3)(x)
+    return found.detach(), m.autograd.grad(found.sum(), x)
+
+
+def columns_twice(m):
+    f = lambda x: cubes(x) * x[0]
+    return [outer(inner(f))(numbers(m)) for outer, inner in [
+        (m.func.jacfwd, m.func.jacfwd), (m.func.jacfwd, m.func.jacrev), (m.func.jacrev, m.func.jacfwd),
+    ]]  # fmt: skip
+
+
+def second_derivatives(m):
+    return m.func.hessian(lambda x: cubes(x) * x[0])(numbers(m))
+
+
+def second_derivatives_of_several(m):
+    return m.func.hessian(lambda x, y: (x * x * y.exp()).sum(), argnums=(0, 1))(numbers(m), 2 * numbers(m))
+
+
+def second_derivatives_of_containers(m):
+    found = m.func.hessian(lambda x: {"a": (x["p"] ** 2 * x["q"])})({"p": numbers(m), "q": numbers(m)})
+    return found["a"]["p"]["p"], found["a"]["p"]["q"], found["a"]["q"]["p"], found["a"]["q"]["q"]
+
+
+def second_derivatives_of_a_vector(m):
+    return m.func.hessian(lambda x: x**3)(numbers(m))
+
+
 def once(*programs, raises=False):
     return [Program(program, dtypes=("float64",), raises=raises) for program in programs]
 
@@ -247,4 +379,31 @@ CALLS = {
         lambda m: m.func.jacrev(cubes, chunk_size=0)(numbers(m)),
         raises=True,
     ),
+    "func.jvp": once(
+        pushforward, pushforward_of_several, pushforward_with_something_else, pushforward_of_a_constant,
+        pushforward_through_no_grad, pushforward_through_inference_mode, pushforward_within_no_grad,
+        pushforward_connected_to_what_is_outside, pushforward_twice, pushforward_and_pullback,
+        pushforward_of_the_inner_function, pushforward_in_place,
+    ) + once(
+        lambda m: m.func.jvp(cubes, numbers(m), (numbers(m),)), lambda m: m.func.jvp(cubes, (numbers(m),), numbers(m)),
+        lambda m: m.func.jvp(cubes, (numbers(m),), (numbers(m), numbers(m))),
+        lambda m: m.func.jvp(cubes, (numbers(m),), (numbers(m, 2),)), lambda m: m.func.jvp(lambda: 0, (), ()),
+        lambda m: m.func.jvp(cubes, (m.arange(3),), (m.arange(3),)),
+        lambda m: m.func.jvp(lambda x: 3.0, (numbers(m),), (numbers(m),)),
+        lambda m: m.func.jvp(cubes, (numbers(m),), (numbers(m),), has_aux=True),
+        lambda m: m.func.jvp(lambda x: numbers(m), (numbers(m),), (numbers(m),), strict=True),
+        raises=True,
+    ),
+    "func.jacfwd": once(
+        columns, columns_of_containers, columns_by_several, columns_with_something_else, columns_of_constants,
+        columns_of_nothing, columns_connected_to_what_is_outside, columns_twice,
+    ) + once(
+        *badly_counted("jacfwd"), lambda m: m.func.jacfwd(lambda x: 3.0)(numbers(m)),
+        lambda m: m.func.jacfwd(cubes)(m.arange(3)), lambda m: m.func.jacfwd(cubes, randomness="some")(numbers(m)),
+        raises=True,
+    ),
+    "func.hessian": once(
+        second_derivatives, second_derivatives_of_several, second_derivatives_of_containers,
+        second_derivatives_of_a_vector,
+    ) + once(*badly_counted("hessian"), raises=True),
 }  # fmt: skip
