@@ -64,6 +64,14 @@ def test_minimal_rnn_by_hand_and_by_engine(tmp_path) -> None:
     assert re.search(r"update  200: loss 0\.0[12]", out)
 
 
+def test_real_time_recurrent_learning_is_backpropagation_through_time(tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    out = run(ROOT / "examples" / "real_time_recurrent_learning.py", tmp_path)
+    assert float(re.search(r"the gradients differ by (\S+)", out).group(1)) < 1e-12
+    losses = [float(loss) for loss in re.findall(r"loss (\S+)", out)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
 def test_stateful_cell_says_why_to_detach_and_learns(tmp_path) -> None:
     out = run(ROOT / "examples" / "stateful_cell.py", tmp_path)
     assert "backward through the graph a second time" in out
