@@ -125,3 +125,34 @@ def test_memory_that_is_gone_is_forgotten():
     for _ in range(50):
         tg.ones(10).add_(1)
     assert len(Writes.by_owner) <= before + 1
+
+
+ADVICE = {
+    "a step": (lambda net, optimizer: optimizer.step(), "SGD.step at .*Call backward.. before the step"),
+    "a load": (lambda net, _: net.load_state_dict(net.state_dict()), "load_state_dict at .*Write to parameters before"),
+    "init": (lambda net, _: tg.nn.init.zeros_(net.weight_hh_l0), "init.zeros_ at .*Write to parameters before"),
+    "by hand": (lambda net, _: net.weight_hh_l0.data.mul_(2), "mul_ at .*clone.. the tensor before"),
+}
+
+
+@pytest.mark.parametrize("granularity", ["sequence", "step", "op"])
+@pytest.mark.parametrize("case", ADVICE)
+def test_what_to_do_depends_on_who_wrote(case, granularity):
+    write, said = ADVICE[case]
+    net, x = tg.nn.RNN(2, 3), tg.randn(3, 1, 2, requires_grad=True)
+    optimizer = tg.optim.SGD(net.parameters(), 0.1)
+    with tg.granularity(granularity):
+        loss = net(x)[0].sum()
+        net(x)[0].sum().backward()
+    write(net, optimizer)
+    with pytest.raises(RuntimeError, match=said):
+        loss.backward()
+
+
+def test_a_second_backward_names_what_was_carried():
+    net, state = tg.nn.LSTM(2, 3), None
+    y, state = net(tg.randn(4, 1, 2), state)
+    y.sum().backward()
+    y, state = net(tg.randn(4, 1, 2), state)
+    with pytest.raises(RuntimeError, match="lstm_sequence.*reached through its output `h_n` and `c_n`, freed.*detach"):
+        y.sum().backward()

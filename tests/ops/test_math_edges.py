@@ -59,6 +59,7 @@ def leaf(values, dtype=np.float32):
         (lambda x: ops.norm(x, 1.5), [0, 0], 0, [0, 0]),
         (lambda x: ops.norm(x), [3e30, 4e30], 5e30, [0.6, 0.8]),
         (lambda x: ops.norm(x), [3e-30, 4e-30], 5e-30, [0.6, 0.8]),
+        (lambda x: ops.norm(x), [3 * 2.0**-140, 4 * 2.0**-140], 5 * 2.0**-140, [0.6, 0.8]),  # subnormal in float32
         (lambda x: ops.std(x), [2, 2, 2], 0, [0, 0, 0]),
         (lambda x: ops.std(x), [1e30, 2e30], math.sqrt(0.5) * 1e30, [-math.sqrt(0.5), math.sqrt(0.5)]),
         (lambda x: ops.var(x), [1], nan, [nan]),

@@ -93,7 +93,7 @@ def sweep(
             cotangent[source][saved] = dy if old is None else old + dy
             continue
         if saved.__class__ is not tuple:
-            saved = recalled(node)
+            saved = recalled(node, dy)
         if node.seq < Writes.last:
             Writes.check(node)
         if create_graph:
@@ -294,13 +294,13 @@ class Later(Freed):
         self.again = again
 
 
-def recalled(node: Node) -> tuple:
-    """What a node saved, computed again where a checkpoint let go of it."""
+def recalled(node: Node, dy: Any = None) -> tuple:
+    """What a node saved, computed again where a checkpoint let go of it; dy is the cotangent that wants it."""
     saved = node.saved
     while isinstance(saved, Later):
         saved = saved.again()
     if saved.__class__ is not tuple:
-        raise freed_error(node)
+        raise freed_error(node, dy)
     return saved
 
 
@@ -472,9 +472,13 @@ def seed(y, dy, recorded: bool):
     return y.seed_grad(dy, recorded)
 
 
-def freed_error(node: Node) -> RuntimeError:
+def freed_error(node: Node, dy: Any) -> RuntimeError:
+    reached = ""
+    if dy.__class__ is list:
+        names = [f"`{name}`" for name, part in zip(node.op.outputs, dy, strict=False) if part is not None]
+        reached = f", reached through its output {' and '.join(names)}," if names else ""
     return RuntimeError(
-        f"Trying to backward through the graph a second time: {node.describe()} freed what it had saved in an "
+        f"Trying to backward through the graph a second time: {node.describe()}{reached} freed what it had saved in an "
         f"earlier backward. Pass retain_graph=True to that one if you need both; if a value is carried from one "
         f"iteration to the next (a hidden state), detach() it."
     )

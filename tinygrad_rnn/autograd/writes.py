@@ -56,9 +56,18 @@ class Writes:
                     raise RuntimeError(
                         f"one of the variables needed for gradient computation has been modified by an inplace "
                         f"operation: {node.describe()} saved `{name}`, of shape {part.shape}, and {writer} "
-                        f"overwrote it afterwards. Use the out-of-place operation there, or clone() "
-                        f"the tensor before writing to it."
+                        f"overwrote it afterwards. {advice(writer)}"
                     )
+
+
+def advice(writer: str) -> str:
+    """What to do about a write."""
+    what = writer.partition(" at ")[0]
+    if what.endswith(".step"):
+        return "Call backward() before the step, or compute the loss anew after it."
+    if what == "load_state_dict" or what.startswith("init."):
+        return "Write to parameters before the loss is computed, or compute it anew."
+    return "Use the out-of-place operation there, or clone() the tensor before writing to it."
 
 
 def owner(array: np.ndarray) -> np.ndarray:

@@ -232,7 +232,7 @@ def _size(x: np.ndarray, p: float, dim: Dims, keepdim: bool) -> np.ndarray:
 
 def _p_norm_vjp(dy: Array, x: Array, y: Array, p: float, dim: Dims, keepdim: bool) -> Array:
     dy, y = restored(dy, x.shape, dim, keepdim), divisor(restored(y, x.shape, dim, keepdim))
-    return x * (dy / y) if p == 2 else sign(x) * dy * (divisor(abs(x)) / y) ** (p - 1)
+    return x / y * dy if p == 2 else sign(x) * dy * (divisor(abs(x)) / y) ** (p - 1)
 
 
 p_norm.vjp(dx=_p_norm_vjp)
