@@ -472,7 +472,7 @@ def seed(y, dy, recorded: bool):
     return y.seed_grad(dy, recorded)
 
 
-def freed_error(node: Node, dy: Any) -> RuntimeError:
+def freed_error(node: Node, dy: Any = None) -> RuntimeError:
     reached = ""
     if dy.__class__ is list:
         names = [f"`{name}`" for name, part in zip(node.op.outputs, dy, strict=False) if part is not None]

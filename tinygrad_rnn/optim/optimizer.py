@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.anomaly import Anomaly
 from ..autograd.scope import enable_grad, no_grad
 from ..autograd.writes import Writes
 from ..interrupts import uninterrupted
@@ -21,6 +22,8 @@ from ..tensor import Tensor
 REFUSED = {"capturable": AssertionError, "differentiable": RuntimeError}
 
 SCALARS = {"step", "eta", "mu", "mu_product"}  # what is remembered as one float32, not in the shape of the parameter
+
+PATIENCE = 10  # steps without a gradient, while others have one, after which a parameter seems to be forgotten
 
 WORTH_A_KERNEL = 1 << 15  # numbers in all parameters: below, NumPy takes no longer than 0.06 ms
 
@@ -53,6 +56,7 @@ class Optimizer:
         self.defaults = {name: number(name, value) for name, value in defaults.items()}
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        self._waits: dict[Any, int] = {}  # parameter that has never had a gradient -> steps in which others had
         self.check(self.defaults)
         groups = list(params)
         if not groups:
@@ -117,6 +121,10 @@ class Optimizer:
         """Update every parameter that has a gradient; returns what `closure` returns (the loss), if given.
 
         Ctrl-C waits for the end of the update: parameters and state are those of a whole number of steps.
+
+        Warns:
+            UserWarning: a parameter that requires grad has had no gradient in the first 10 steps (under
+                `detect_anomaly`, in the first), though others had: the loss does not depend on it. Once for each.
         """
         loss = None
         if closure is not None:
@@ -147,7 +155,25 @@ class Optimizer:
                 if isinstance(x, Tensor) and x.array.shape != p.array.shape and name not in SCALARS:
                     shapes = f"it has shape {tuple(p.array.shape)}, its {name} {tuple(x.array.shape)}"
                     raise RuntimeError(f"{self._called(p)}: {shapes}")
+        if 0 < len(ready) < len(pairs):
+            self._warn_of_idle([p for p, _ in pairs if p.grad is None])
         return ready
+
+    def _warn_of_idle(self, params: list[Tensor]) -> None:
+        """Say of parameters without gradient which of them seem to be forgotten."""
+        patience = 1 if Anomaly.enabled else PATIENCE
+        for p in params:
+            if not p.requires_grad or p in self.state or self._waits.get(p, 0) > PATIENCE:
+                continue
+            waited = self._waits[p] = self._waits.get(p, 0) + 1
+            if waited >= patience:
+                self._waits[p] = PATIENCE + 1  # once
+                steps = "this step" if waited == 1 else f"{waited} steps"
+                warnings.warn(
+                    f"{self._called(p)}, of shape {tuple(p.array.shape)}, had no gradient in {steps}, others had: the "
+                    f"loss does not depend on it. If that is meant, leave it out or freeze it (requires_grad_(False))",
+                    stacklevel=4,
+                )
 
     def check_writable(self, p: Tensor) -> None:
         if not p.array.flags.writeable:
