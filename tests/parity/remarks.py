@@ -27,6 +27,7 @@ ELSEWHERE = {
     "onnx.OnnxExporterError": "tests/onnx/test_refusals.py",
 }
 
+FORWARD = "stops at nan in the forward pass, too, and at inf that reaches a loss or a leaf"
 DRAWN = "other random numbers for the same seed"
 AT_ONCE = "nothing is loaded if anything does not fit"
 NOT_ON_VIEWS = "expanded tensors are read-only"
@@ -75,6 +76,8 @@ DIFFERENCES = {
     "nn.utils.rnn.pack_padded_sequence": "a length above T is a RuntimeError in words",
     "optim.Optimizer": f"load_state_dict copies; {AT_ONCE}; `lr` given as a tensor becomes a number; no capturable",
     "optim.LBFGS": "an unknown line search is refused when it is made, not at the first step",
+    "autograd.detect_anomaly": FORWARD,
+    "autograd.set_detect_anomaly": FORWARD,
     "autograd.gradcheck": "fast_mode checks everything, too",
     "autograd.functional.jacobian": "`vectorize` has no effect",
     "cuda.set_device": "always an AssertionError",
