@@ -187,7 +187,26 @@ def test_nan_in_the_data_is_named_where_it_is_first_used():
         data = tg.tensor([tg.nan, 1.0])[:1]
         (leaf(1.0) - data).square().sum().backward()
 
-    assert said(program) == "backward: the loss is nan; the first nan comes from input 1 of `sub`"
+    assert said(program) == "backward: the loss is nan; the first nan comes from the input `b` of `sub`"
+
+
+def test_a_parameter_that_is_nan_is_named():
+    net = nn.GRU(2, 3)
+    net.bias_hh_l0.array[1] = np.nan
+    words = said(lambda: net(tg.ones(4, 1, 2))[0].sum().backward())
+    assert words == "backward: the loss is nan; the first nan comes from the input `bias` of `linear` in GRU / 0 / t=0"
+    net = nn.Linear(2, 3)
+    net.weight.array[1] = np.inf
+    words = said(lambda: net(tg.ones(1, 2)).sum().backward())
+    assert words == "backward: the loss is inf; the first inf comes from the input `weight` of `linear` in Linear"
+
+
+def test_a_constant_inside_an_operation_is_not_blamed():
+    def program():
+        y = tg.zeros(3, 1, 4, requires_grad=True).log_softmax(2)
+        nn.functional.ctc_loss(y, tg.tensor([[1, 1, 1]]), tg.tensor([3]), tg.tensor([3])).backward()
+
+    assert re.fullmatch(r"backward: the loss is inf; the first inf comes from `\w+`", said(program))
 
 
 def test_what_was_made_without_a_gradient_is_remembered():

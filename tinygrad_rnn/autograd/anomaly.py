@@ -10,7 +10,7 @@ from weakref import ref
 
 import numpy as np
 
-from .graph import LEAF, Node, Tensor
+from .graph import LEAF, Leaf, Node, Tensor
 from .listen import watch
 from .nonfinite import odd, place, placed
 from .scope import Frame, at, frames
@@ -123,6 +123,7 @@ class Origin(NamedTuple):
 
     bad: str  # "nan", "inf" or "-inf"
     maker: str
+    made: bool = True  # by an operation; otherwise it was given to one
 
     def __str__(self) -> str:
         return f"the first {self.bad} comes from {self.maker}"
@@ -152,12 +153,13 @@ class Forward:
         origin, error = self.origin(inputs) or self.origin(results), None
         if op.body and (fails or origin is None):
             found, error = self._opened(op, inputs, attrs)
-            origin = origin or found
+            if found is not None and (found.made or given):  # a constant of its own is no fault
+                origin = origin or found
         if origin is None and given and getattr(op, "view", False):
             return  # only another look at the data: what computes with it is named
         if origin is None:
             i = next((i for i, x in enumerate(inputs) if worst([x])), None)
-            origin = Origin(bad, here) if i is None else Origin(given, f"input {i} of {here}")
+            origin = Origin(bad, here) if i is None else Origin(given, f"{called(op, inputs, i)} of {here}", made=False)
         for y in results:
             if worst([y]):
                 self._keep(y.array, origin)
@@ -207,6 +209,12 @@ def worst(tensors: Any) -> str:
     """nan if one of these has any, else the first inf or -inf; "" if all are finite."""
     found = [bad for x in tensors if x is not None and (bad := odd(x.array))]
     return "nan" if "nan" in found else found[0] if found else ""
+
+
+def called(op: Any, inputs: Sequence, i: int) -> str:
+    """An input of an operation in words: as its module calls it, or as the operation does."""
+    name = getattr(inputs[i].node, "name", None) if isinstance(inputs[i].node, Leaf) else None
+    return f"the input `{name or (f'{op.inputs[0]}[{i}]' if op.variadic else op.inputs[i])}`"
 
 
 def in_a_rule() -> bool:
