@@ -55,9 +55,10 @@ class set_detect_anomaly:
     - a loss is nan or inf as its `backward()` begins: of what computed it, the first to make such a number is named
     - a gradient rule gives nan, or inf that reaches a leaf: the rule that gave the first inf is named
 
-    An inf that comes to nothing is none of them: a mask of -inf before a softmax may stay. Nor is a nan that was in the
-    data, and that nothing but selected numbers leave. After an error in a backward pass nothing is freed, so that the
-    graph can be drawn: `draw(loss, color="finite")`. Everything is slower.
+    An inf that comes to nothing is none of them: a mask of -inf before a softmax may stay. Nor is nan in the data, if
+    only what is not nan is selected before the loss, nor what is made under `no_grad()`; should it get to the loss, it
+    is named. After an error in a backward pass nothing is freed, so that the graph can be drawn: `draw(loss,
+    color="finite")`. Everything is slower.
 
     Args:
         mode: on or off.
@@ -147,7 +148,7 @@ class Forward:
         if not (bad := worst(results)):
             return
         given, here = worst(inputs), placed(op.name, frames(), caller())
-        made = bad == "nan" != given and not any([x.__class__ is float and x != x for x in attrs.values()])
+        made = bad == "nan" and given != "nan" and not any([x.__class__ is float and x != x for x in attrs.values()])
         wanted = _opening.get() or any([y.node is not None for y in results])
         fails = made and wanted and not in_a_rule()
         origin, error = self.origin(inputs) or self.origin(results), None
@@ -242,8 +243,8 @@ def first_odd(y: Any) -> Origin | None:
         new = {source for source in waiting.pop().inputs if source is not None} - seen
         seen |= new
         waiting += new
-    first = min([node for node in seen if odd(node.data)], key=lambda node: node.seq, default=None)
-    return first and Origin(odd(first.data), place(first) if first.op else "a Value that was given")
+    found = sorted([node for node in seen if odd(node.data)], key=lambda node: node.seq)
+    return Origin(odd(found[0].data), place(found[0]) if found[0].op else "a Value that was given") if found else None
 
 
 # --- the backward pass ----------------------------------------------------------------------------------------------
@@ -296,7 +297,7 @@ class Backward:
         """Where a cotangent began that no rule gave as it is."""
         parts = dy if dy.__class__ is list else [dy]
         bad = next(filter(None, [odd(getattr(part, "array", part)) for part in parts]), "")
-        return Origin(bad, f"the sum, or the start, of the gradient of {place(node)}") if bad else None
+        return Origin(bad, f"what arrives at {place(node)}, a sum of gradients or the first of all") if bad else None
 
 
 def kept(node: Node, saved: tuple) -> str:
