@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import threading
@@ -9,7 +10,9 @@ import threading
 import numpy as np
 import pytest
 
+import tinygrad_rnn as tg
 from tinygrad_rnn import nn
+from tinygrad_rnn.autograd.scope import frames
 from tinygrad_rnn.interrupts import uninterrupted
 
 from . import interrupts
@@ -60,6 +63,18 @@ def test_a_model_is_loaded_as_a_whole():
                 came += 1
             assert frozen(net.state_dict()) in (before, frozen(new))
     assert came > 20
+
+
+def test_a_call_of_a_module_leaves_its_place_wherever_it_is_interrupted():
+    net, x = nn.Sequential(nn.Linear(2, 2), nn.Tanh()), tg.ones(1, 2)
+    with default_handler():
+        n = traced(lambda: net(x).sum().backward())
+        for at in range(n):
+            with contextlib.suppress(KeyboardInterrupt):
+                traced(lambda: net(x).sum().backward(), at)
+            assert frames() == ()
+            assert tg.is_grad_enabled()
+    assert n > 40
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")

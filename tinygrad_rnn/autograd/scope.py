@@ -36,6 +36,7 @@ _recording: ContextVar[Scope | None] = ContextVar("recording", default=())
 _frames: ContextVar[Scope] = ContextVar("frames", default=())
 recording: Callable[[], Scope | None] = _recording.get
 frames: Callable[[], Scope] = _frames.get
+set_recording, set_frames = _recording.set, _frames.set  # not of Python: Ctrl-C cannot come before they act
 
 # The levels of forward differentiation that are open, outermost first (`forward_ad`).
 _levels: ContextVar[tuple] = ContextVar("levels", default=())

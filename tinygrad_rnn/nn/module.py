@@ -11,7 +11,7 @@ import numpy as np
 
 from ..absent import KIN
 from ..autograd.graph import Leaf
-from ..autograd.scope import Frame, frames, no_grad, pop, push
+from ..autograd.scope import Frame, frames, no_grad, push, recording, set_frames, set_recording
 from ..autograd.writes import Writes
 from ..creation import check_dtype
 from ..device import check_device, named
@@ -72,13 +72,17 @@ class Module:
         inside = any([frame.kind == "module" for frame in frames()])
         name = self._name if inside and self._name else type(self).__name__
         self.__dict__["_calls"] += 1
-        tokens = push(Frame("module", name, self._calls - 1, self._serial))
+        scope, record = frames(), recording()
         try:
+            push(Frame("module", name, self._calls - 1, self._serial))
             if not (self._forward_pre_hooks or self._forward_hooks or self._backward_hooks):
                 return self.forward(*args, **kwargs)
             return self._call_hooked(args, kwargs)
-        finally:
-            pop(tokens)
+        finally:  # wherever Ctrl-C came
+            try:
+                set_frames(scope)
+            finally:
+                set_recording(record)
 
     def _call_hooked(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         for pre_hook, with_kwargs in tuple(self._forward_pre_hooks.values()):
