@@ -528,6 +528,14 @@ def test_only_inputs_is_all_there_is():
     assert dx.tolist() == [1.0, 1.0, 1.0]
 
 
+def test_inputs_that_are_no_leaves_keep_their_gradient():
+    x, other = leaves(tg, (3,), (3,))
+    h = x * 2
+    (h * h * other).sum().backward(inputs=[h])
+    np.testing.assert_allclose(h.grad.array, 2 * h.array * other.array)
+    assert x.grad is None and other.grad is None
+
+
 def test_freed_error_says_where():
     """The message names the operation, its place, and the time step."""
     x = x3()

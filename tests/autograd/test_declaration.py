@@ -10,7 +10,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn.autograd import fused, nondifferentiable, primitive
 from tinygrad_rnn.autograd import op as engine
-from tinygrad_rnn.autograd.op import Array, ArrayInt
+from tinygrad_rnn.autograd.op import Array, ArrayInt, Ints
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,17 @@ def checked(function, *inputs):
 
 
 # --- the forms of a declaration ---------------------------------------------------------------------------
+
+
+def test_whole_numbers_one_by_one():
+    @primitive
+    def turned(x, scale=1.0, dims: Ints = ()):
+        return scale * np.transpose(x, dims)
+
+    x = np.arange(6.0).reshape(1, 2, 3)
+    for y in (turned(x, 2.0, 2, 0, 1), turned(x, 2.0, (2, 0, 1)), turned(x, scale=2.0, dims=[2, 0, 1])):
+        np.testing.assert_array_equal(y, 2 * x.transpose(2, 0, 1))
+    np.testing.assert_array_equal(turned(np.arange(3.0), 1.0, 0), np.arange(3.0))
 
 
 def test_a_rule_for_each_input():

@@ -435,6 +435,20 @@ def test_forward_must_return_tensors():
         Number.apply(leaf(tg))
 
 
+def test_whole_numbers_have_no_gradient():
+    class Rounded(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x.round().long()
+
+        @staticmethod
+        def backward(ctx, dy, dn):
+            return dy * 2
+
+    y, n = Rounded.apply(leaf(tg))
+    assert (y.requires_grad, n.requires_grad, n.dtype) == (True, False, tg.int64)
+
+
 def test_saved_tensors_outside_of_backward():
     kept = []
 

@@ -228,6 +228,7 @@ ERRORS = {
         RuntimeError,
         r"expected .* \(N, C, ...\)",
     ),
+    "rounding": (lambda: tg.div(matrix, 2.0, rounding_mode="up"), RuntimeError, "rounding_mode"),
     "einsum sizes": (lambda: ops.einsum("ij,jk->ik", matrix, matrix), RuntimeError, "contract"),
 }
 

@@ -2,7 +2,7 @@
 
     python -m tests.trust.core
 
-Every operation by its reference and by generated samples with their derivatives, every call of the tables of PyTorch's
+Every operation by generated samples, which have its reference and derivatives, every call of the tables of PyTorch's
 names that are made of operations, with what PyTorch gave for it, and the other tests of `autograd/` and `ops/` that are
 quick. Those of the samples and tables are called one after the other, for a test runner takes longer than most of them.
 Ends with the first that fails.
@@ -28,7 +28,6 @@ ELSEWHERE = {  # tables of what is not in autograd/ or ops/
     "nn_utils", "optimizer_use", "optimizers", "printing", "settings",
 }  # fmt: skip
 ON_SAMPLES = (
-    (registry.test_value, registry.SAMPLES),
     (registry.test_a_leaf_has_its_gradient_for_itself, registry.SMOOTH),
     (registry.test_nothing_is_kept_that_the_rule_does_not_name, registry.SMOOTH),
     (registry.test_a_fused_operation_is_its_body, [s for s in registry.SMOOTH if registry.registry[s.op].body]),
@@ -39,7 +38,10 @@ OTHERS = [
     "tests/test_value.py", "tests/nn/test_channels.py", "tests/nn/test_distance.py", "tests/nn/test_losses.py",
     "tests/trust/test_behaviour.py", "tests/trust/test_kinks.py", "tests/trust/test_numbers.py",
 ]  # fmt: skip
-SLOW = "deep or does_not_grow or torch or stub or hypothesis or refused[within] or 100_000 or 200_000 or the_share"
+SLOW = (
+    "deep or does_not_grow or (torch and not autograd) or stub or test_refused[within] or four_ways or 100_000 or "
+    "200_000 or the_share"
+)
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Do the tests notice? The engine is broken in one place at a time, and its core tests (`core.py`) must fail.
 
-    pip install cosmic-ray
+    pip install cosmic-ray torch==2.13.0
     python -m tests.trust.mutants                      300 mutants drawn with seed 0, about an hour on one core
     python -m tests.trust.mutants --sample 20 --seed 7
     python -m tests.trust.mutants --only autograd/backward.py
@@ -8,7 +8,8 @@
 Cosmic Ray (https://cosmic-ray.readthedocs.io) finds the places and makes the mutants: another operator, a number off by
 one, a comparison turned, a condition negated, a loop that never runs, a decorator less. They are drawn at random, the
 same ones for a seed, from all lines of `autograd/` and `ops/` that do something: not from annotations, which are text
-here. It works on a copy of the tree; survivors are printed with their change, to be looked at.
+here, nor `is` for `==` and back, which are the same for what is compared here. It works on a copy of the tree, and
+prints survivors with their change, to be looked at.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from time import perf_counter
 
 ROOT = Path(__file__).parent.parent.parent
 MUTATED = "tinygrad_rnn/autograd", "tinygrad_rnn/ops"
+SAME = ("_Eq_Is", "_Is_Eq", "_NotEq_IsNot", "_IsNot_NotEq")  # of small numbers, strings and classes they say the same
 LIMIT = 120.0  # seconds, after which a mutant counts as killed: it hangs
 
 Place = tuple[int, int]
@@ -54,6 +56,8 @@ def candidates(tree: Path, only: list[str]) -> Iterator:
         each = [mutation for item in found.work_items for mutation in item.mutations]
     left_out = {file: annotations(file.read_text(encoding="utf-8")) for file in files}
     for mutation in each:
+        if mutation.operator_name.endswith(SAME):
+            continue
         if not any(start <= mutation.start_pos < end for start, end in left_out[Path(mutation.module_path)]):
             yield mutation
 
