@@ -9,7 +9,7 @@ Cosmic Ray (https://cosmic-ray.readthedocs.io) finds the places and makes the mu
 one, a comparison turned, a condition negated, a loop that never runs, a decorator less. They are drawn at random, the
 same ones for a seed, from all lines of `autograd/` and `ops/` that do something: not from annotations, which are text
 here, nor `is` for `==` and back, which are the same for what is compared here. It works on a copy of the tree, and
-prints survivors with their change, to be looked at.
+prints survivors with their change, to be looked at; those that were, and change nothing, are in `equivalent.py`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ import ast
 import collections
 import compileall
 import random
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
+
+from .equivalent import EQUIVALENT
 
 ROOT = Path(__file__).parent.parent.parent
 MUTATED = "tinygrad_rnn/autograd", "tinygrad_rnn/ops"
@@ -73,6 +76,13 @@ def tried(mutation, tree: Path, command: str) -> tuple[bool, str]:
     return result.test_outcome != TestOutcome.SURVIVED, (result.diff or "").replace(f"{tree}/", "")
 
 
+def known(change: str) -> str | None:
+    """Why a surviving change is none, if it was looked at."""
+    files = re.findall(r"^\+\+\+ b/tinygrad_rnn/(\S+)$", change, re.MULTILINE)
+    lines = re.findall(r"^\+ +(.*)$", change, re.MULTILINE)
+    return EQUIVALENT.get((files[0], lines[0])) if len(files) == len(lines) == 1 else None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, default=300, help="how many mutants")
@@ -95,17 +105,23 @@ def main() -> None:
               f"{perf_counter() - began:.1f} s", flush=True)  # fmt: skip
         killed: collections.Counter[str] = collections.Counter()
         tries: collections.Counter[str] = collections.Counter()
+        nothing = 0
         for number, mutation in enumerate(sample, 1):
             dead, change = tried(mutation, tree, command)
             package = Path(mutation.module_path).parent.name
             tries[package] += 1
             killed[package] += dead
-            if not dead:
+            if not dead and (why := known(change)):
+                nothing += 1
+                print(f"\nmutant {number} changes nothing: {why}")
+            elif not dead:
                 print(f"\nsurvivor {number}\n{change}", flush=True)
             print(f"{number} tried, {killed.total()} killed, {perf_counter() - began:.0f} s", end="\r", file=sys.stderr)
     for package in sorted(tries):
         print(f"{package}: {killed[package]} of {tries[package]} killed")
     print(f"together: {killed.total()} of {tries.total()} killed, {killed.total() / max(1, tries.total()):.1%}")
+    real = tries.total() - nothing
+    print(f"{nothing} change nothing (equivalent.py); of the other {real}, {killed.total() / max(1, real):.1%} killed")
 
 
 def run(command: str) -> None:

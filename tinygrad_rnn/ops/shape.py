@@ -26,7 +26,10 @@ def sizes_of(args: tuple) -> tuple:
 @primitive(view=True)
 def reshape(x: Array, shape: Ints) -> Array:
     """The elements in order under another shape, in which one size may be -1; copies only where it must."""
-    return np.reshape(x, shape)
+    y = np.reshape(x, shape)
+    if y.shape != shape and min(shape) < -1:  # NumPy takes any negative size for -1
+        raise ValueError(f"invalid shape dimension {min(shape)} in {shape}")
+    return y
 
 
 reshape.vjp(dx=lambda dy, x_shape: reshape(dy, x_shape))

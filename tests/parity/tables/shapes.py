@@ -8,7 +8,8 @@ CALLS = {
         Call(f(2, 3), (3, 2)), Call(f(2, 3), (-1,)), Call(f(2, 3), [3, -1]), Call(f(), (1, 1)), Call(f(1), ()),
         Call(f(0, 3), (3, 0)), Call(i(4), (2, 2)), Call(input=f(2, 3), shape=(6,)),
         Call(f(2, 3), (4,), raises=True), Call(f(2, 3), (-1, -1), raises=True), Call(f(2, 3), (-1, 4), raises=True),
-        Call(f(0), (-1, 0), raises=True), Call(f(2), 2.0, raises=True),
+        Call(f(0), (-1, 0), raises=True), Call(f(2), 2.0, raises=True), Call(f(4), (-2,), raises=True),
+        Call(f(4), (-2, 2), raises=True),
     ],
     "Tensor.reshape": [Call(f(2, 3), 3, 2), Call(f(2, 3), -1), Call(f(2, 3), (1, 6)), Call(f(2, 3), 1, -1, 2)],
     "Tensor.view": [
@@ -195,6 +196,7 @@ CALLS = {
     "diag": [
         Call(f(3)), Call(f(2, 3)), Call(f(2), 1), Call(f(3, 3), -1), Call(f(2, 3), 2), Call(f(2, 2, 2), raises=True),
         Call(f(), raises=True), Call(i(2), diagonal=-1), Call(f(2, 3), 4), Call(f(0)),
+        Call(f(3), 1), Call(f(3), -3),
     ],
 }  # fmt: skip
 METHODS = """
