@@ -27,6 +27,19 @@ def results(module, inputs, *attributes):
     return y, last, *module.sequence_vjp(dy, dlast, *inputs, y, sums, *attributes, (True,) * 4)
 
 
+def test_chunks_change_nothing(monkeypatch):
+    inputs = arrays(60, 24, 40, 50, True, np.float64)  # enough for a product of its own
+    for lengths in (None, np.random.default_rng(2).integers(1, 61, 24)):
+        for reverse in (False, True):
+            monkeypatch.setattr(minimal, "NEAR", 1 << 30)
+            expected = results(minimal, inputs, True, reverse, lengths)
+            monkeypatch.setattr(minimal, "NEAR", 1 << 18)
+            found = results(minimal, inputs, True, reverse, lengths)
+            y, last, _ = minimal.inference(*inputs, True, reverse, lengths)
+            for a, b in zip((*found, y, last), (*expected, *expected[:2]), strict=True):
+                np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * max(1.0, np.abs(b).max()))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shared_out", [False, True])
 @pytest.mark.parametrize(
@@ -44,23 +57,44 @@ def test_equals_numpy(T, N, I, H, shared_out, dtype):
                 np.testing.assert_allclose(a, b, rtol=0, atol=TOLERANCE[dtype] * scale)
 
 
+FAR_OUT = [-3000.0, -1000.0, -300.0, -100.0, -88.0, -20.0, -1.0, -0.0, 1e-3, 5.0, 40.0, 120.0, 1000.0, 4000.0]
+
+
 def exact(f, i):
+    """z, 1 - z, and the derivatives of z by f and by i, rounded once."""
     with localcontext() as context:
         context.prec = 60
-        f, i = Decimal(float(f)), Decimal(float(i))
-        return float((1 + (-f).exp()) / (2 + (-f).exp() + (-i).exp()))
+        a, c = (-Decimal(float(f))).exp(), (-Decimal(float(i))).exp()
+        z, rest = (1 + a) / (2 + a + c), (1 + c) / (2 + a + c)
+        return [float(each) for each in (z, rest, -z * rest * a / (1 + a), z * rest * c / (1 + c))]
+
+
+def exact_alone(x):
+    """z = sigmoid(x), 1 - z and the derivative, rounded once."""
+    with localcontext() as context:
+        context.prec = 60
+        a = (-Decimal(float(x))).exp()
+        return [float(each) for each in (1 / (1 + a), a / (1 + a), a / (1 + a) ** 2)]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_shares_are_exact_far_out(dtype):
-    numbers = [-3000.0, -300.0, -100.0, -88.0, -20.0, -1.0, 0.0, 1e-3, 5.0, 40.0, 120.0, 4000.0]
-    f, i = (a.ravel().astype(dtype) for a in np.meshgrid(numbers, numbers))
-    w, one = np.concatenate([f, i, np.ones_like(f)])[:, None], np.ones((1, 1, 1), dtype)
-    y, *_ = minimal.sequence(one, np.zeros((1, len(f)), dtype), w, None, True, False, None)
-    expected = np.array([exact(*pair) for pair in zip(f, i, strict=True)])
-    tiny = np.finfo(dtype).tiny
-    # the difference of two numbers of a few hundred, rounded, is an exponent
-    np.testing.assert_allclose(y[0, 0], expected, rtol=500 * np.finfo(dtype).eps, atol=tiny)
+@pytest.mark.parametrize("shared_out", [False, True])
+def test_gates_and_their_gradients_are_exact_far_out(dtype, shared_out):
+    pairs = np.meshgrid(FAR_OUT, FAR_OUT) if shared_out else [np.array(FAR_OUT)]
+    sums = [each.ravel().astype(dtype) for each in pairs]
+    H, one = sums[0].size, np.ones((1, 1, 1), dtype)
+    h, w = np.zeros((1, H), dtype), np.zeros(((len(sums) + 1) * H, 1), dtype)
+    b = np.concatenate([*sums, np.ones(H, dtype)])
+    y, _, kept = minimal.sequence(one, h, w, b, shared_out, False, None)
+    dy = np.ones_like(y)
+    _, dh, _, db = minimal.sequence_vjp(dy, h, one, h, w, b, y, kept, shared_out, False, None, (True,) * 4)
+    *derivatives, dn = db.reshape(-1, H)
+    expected = np.array([(exact if shared_out else exact_alone)(*each) for each in zip(*sums, strict=True)]).T
+    eps, tiny = np.finfo(dtype).eps, np.finfo(dtype).tiny
+    for found, each in zip((y[0, 0], dh[0], *derivatives), expected, strict=True):
+        # the difference of two numbers of a few thousand, rounded, is an exponent
+        np.testing.assert_allclose(found, each, rtol=1000 * eps, atol=tiny)
+    np.testing.assert_allclose(dn, y[0, 0], rtol=4 * eps, atol=0)
 
 
 def test_nan_and_infinity_are_not_swallowed():

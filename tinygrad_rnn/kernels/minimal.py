@@ -21,7 +21,7 @@ from .activations import exponential, sigmoid
 from .fallback import falls_back_on
 from .fork import shared
 from .jit import part
-from .matrix import matmul
+from .matrix import Factor
 from .passes import divide
 from .plain import minimal as plain
 from .sequence import (
@@ -32,50 +32,74 @@ from .sequence import (
     Needs,
     Split,
     bias_or_zeros,
+    chunks,
     earlier_row,
     rows_of,
-    step_at,
     weights_of,
 )
 from .simd import like, read, select, write
 from .tile import lanes
 from .workspace import empty
 
+NEAR = 1 << 19  # bytes of sums that wait for the scan, in a core's second-level cache
 LARGE = 4e6  # multiplications, from which on a product is worth a kernel's overhead
 
 
 @part
-def share(f, i):
-    """sigmoid(i) / (sigmoid(f) + sigmoid(i)), from exponentials that can neither overflow nor all vanish."""
-    zero = like(f, 0.0)
-    most = select(f < i, f, i)
-    most = select(most < zero, most, zero)
-    m, power = exponential(most)
-    m_f, power_f = exponential(most - f)
-    m_i, power_i = exponential(most - i)
-    e, e_f, e_i = m * power + power, m_f * power_f + power_f, m_i * power_i + power_i
-    return (e + e_f) / (e + e_f + e + e_i)
+def portions(f, i):
+    """1, exp(-f) and exp(-i), divided by their sum with the 1 taken twice.
+
+    The largest of the three is taken out, so that two exponentials are left, which can neither overflow nor all vanish.
+    """
+    zero, one = like(f, 0.0), like(f, 1.0)
+    least, most = select(f < i, f, i), select(f < i, i, f)
+    m, power = exponential(-abs(least))
+    other = m * power + power
+    of_one, of_least = select(least < zero, other, one), select(least < zero, one, other)
+    m, power = exponential(select(least < zero, least, zero) - most)
+    of_most = m * power + power
+    scale = one / (of_one + of_one + of_least + of_most)
+    return of_one * scale, select(f < i, of_least, of_most) * scale, select(f < i, of_most, of_least) * scale
+
+
+@part
+def halves(x):
+    """sigmoid(x) and 1 - sigmoid(x), the smaller one as exact as the larger."""
+    zero, one = like(x, 0.0), like(x, 1.0)
+    m, power = exponential(-abs(x))
+    small = m * power + power
+    large = one / (one + small)
+    small = small * large
+    return select(x < zero, small, large), select(x < zero, large, small)
 
 
 @part
 def gate(sums, bias, H, j, left, shared_out):
-    """z of the units from j on."""
+    """z and 1 - z of the units from j on, and the derivatives of z by their first and their second sum."""
     first = read(sums, j, left) + read(bias, j, left)
-    return share(first, read(sums, H + j, left) + read(bias, H + j, left)) if shared_out else sigmoid(first)
+    if shared_out:
+        one, of_f, of_i = portions(first, read(sums, H + j, left) + read(bias, H + j, left))
+        z, rest = one + of_f, one + of_i
+        return z, rest, -(rest * of_f), z * of_i
+    z, rest = halves(first)
+    return z, rest, z * rest, rest
 
 
 @shared
-def forward(sums, bias, start, h, y, shared_out, reverse, first, last):
-    """All steps for the batch rows first ... last - 1; h holds the initial states, at the end the last."""
-    T, H = start.size - 1, y.shape[1]
+def forward(sums, bias, start, h, y, shared_out, reverse, t0, t1, first, last):
+    """The steps t0 ... t1 - 1 for the batch rows first ... last - 1; `sums` are in rows counted from start[t0].
+
+    h holds the states before them, at the end those after them.
+    """
+    H = y.shape[1]
     candidate = 2 * H if shared_out else H
-    for s in range(T):
-        t = step_at(s, T, reverse)
+    for s in range(t1 - t0):
+        t = t1 - 1 - s if reverse else t0 + s
         for n in range(first, min(last, start[t + 1] - start[t])):
-            total, state, out = sums[start[t] + n], h[n], y[start[t] + n]
+            total, state, out = sums[start[t] - start[t0] + n], h[n], y[start[t] + n]
             for j in range(0, H, lanes(h.dtype.type(0))):
                 left = H - j
-                z, before = gate(total, bias, H, j, left, shared_out), read(state, j, left)
+                (z, _, _, _), before = gate(total, bias, H, j, left, shared_out), read(state, j, left)
                 after = before + z * (read(total, candidate + j, left) + read(bias, candidate + j, left) - before)
                 write(state, j, left, after)
                 write(out, j, left, after)
@@ -93,21 +117,19 @@ def backward(dy, sums, bias, start, h0, y, dh, dsums, shared_out, reverse, t0, t
         t = t0 + s if reverse else t1 - 1 - s
         for n in range(first, min(last, start[t + 1] - start[t])):
             row, earlier = start[t] + n, earlier_row(t, n, start, reverse)
-            total, dtotal, dstate = sums[row], dsums[row - start[t0]], dh[n]
+            total, dtotal, dstate, dout = sums[row], dsums[row - start[t0]], dh[n], dy[row]
             state = h0[n] if earlier < 0 else y[earlier]
             for j in range(0, H, lanes(dh.dtype.type(0))):
                 left = H - j
-                d, before = read(dstate, j, left) + read(dy[row], j, left), read(state, j, left)
-                z, one = gate(total, bias, H, j, left, shared_out), like(d, 1.0)
-                candidate_now = read(total, candidate + j, left) + read(bias, candidate + j, left)
-                dz = d * (candidate_now - before) * z * (one - z)
+                d = read(dstate, j, left) + read(dout, j, left)
+                z, rest, by_first, by_second = gate(total, bias, H, j, left, shared_out)
+                n_now = read(total, candidate + j, left) + read(bias, candidate + j, left)
+                dz = d * (n_now - read(state, j, left))
+                write(dtotal, j, left, dz * by_first)
                 if shared_out:
-                    write(dtotal, j, left, -dz * sigmoid(-(read(total, j, left) + read(bias, j, left))))
-                    write(dtotal, H + j, left, dz * sigmoid(-(read(total, H + j, left) + read(bias, H + j, left))))
-                else:
-                    write(dtotal, j, left, dz)
+                    write(dtotal, H + j, left, dz * by_second)
                 write(dtotal, candidate + j, left, d * z)
-                write(dstate, j, left, d * (one - z))
+                write(dstate, j, left, d * rest)
 
 
 @shared
@@ -152,19 +174,31 @@ def step_vjp(
 
 @falls_back_on(plain.sequence)
 def sequence(
-    x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths
+    x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths, keep: bool = True
 ) -> tuple[Array, Array, Array]:
     """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and the sums before the gates, in rows.
 
-    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
+    `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
+    `keep` the sums are not those of all steps.
     """
-    N, H = h.shape
-    rows = rows_of(x, lengths)
-    x = rows.take(x)
-    sums, bias = matmul(x, w.T) if x.size * len(w) >= LARGE else x @ w.T, bias_or_zeros(b, w)
-    h, y = rows.sort(h, H), empty((rows.R, H), h.dtype)
-    divide(forward, N, 2.0 * y.size, sums, bias, rows.start, h, y, shared_out, reverse)
+    (N, H), G, dtype = h.shape, len(w), x.dtype
+    rows, bias = rows_of(x, lengths), bias_or_zeros(b, w)
+    x, h, y = rows.take(x), rows.sort(h, H), empty((rows.R, H), dtype)
+    large = x.size * G >= LARGE
+    steps = max(1, NEAR // (max(N, 1) * G * dtype.itemsize)) if large else max(1, rows.T)
+    sums = empty((rows.R if keep else min(steps, rows.T) * N, G), dtype)
+    multiply = Factor(w.T, rows.R).multiply if large else lambda x, into: np.matmul(x, w.T, into)
+    for t0, t1 in chunks(rows.T, steps, reverse):
+        low, high = int(rows.start[t0]), int(rows.start[t1])
+        near = sums[low:high] if keep else sums[: high - low]
+        multiply(x[low:high], near)
+        divide(forward, N, 2.0 * y.size, near, bias, rows.start, h, y, shared_out, reverse, t0, t1)
     return rows.put(y), rows.unsort(h, H), sums
+
+
+def inference(*arguments, **attributes) -> tuple[Array, ...]:
+    """`sequence` where no gradient will be wanted: what its rule would need is not kept."""
+    return sequence(*arguments, **attributes, keep=False)
 
 
 @falls_back_on(plain.sequence_vjp)
@@ -176,7 +210,7 @@ def sequence_vjp(
     I, (N, H), (G, _), dtype = x.shape[-1], h.shape, w.shape, x.dtype
     rows = rows_of(x, lengths)
     split = Split(N, 4.0 * rows.R * G * I, w)
-    sweep = Backward(rows, split, G, dtype)
+    sweep = Backward(rows, split, G, dtype, NEAR)
     dh, dsums = rows.sort(dh_n, H), sweep.workspace(G)
     dx = sweep.input_gradient(dsums, w) if needs[0] else None
     dw = sweep.weight_gradient([(rows.take(x), True, I)], dsums, G) if needs[2] else None

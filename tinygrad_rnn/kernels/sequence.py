@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -26,7 +26,9 @@ from .jit import part
 from .multiplier import Multiplier, multiplier, vector_multiplier
 from .panels import pitch, transpose, whole_vectors
 from .product import ALL, multiply, multiply_rows
+from .simd import read, write
 from .threads import threads_for
+from .tile import lanes
 from .workspace import empty
 
 Array = NDArray[np.floating]
@@ -204,15 +206,12 @@ def gather(product, widest, turned, R, dz, column, G, total, add, first, last):
 @shared
 def sum_rows(dz, column, total, first, last):
     """total[j] += the sum of dz[:, column + j] over all rows, for the columns first ... last - 1."""
-    fresh = np.empty(last - first, dz.dtype)
     for low in range(0, len(dz), SHORT_SUM):
-        fresh[:] = 0
-        for r in range(low, min(len(dz), low + SHORT_SUM)):
-            row = dz[r, column + first : column + last]
-            for j in range(last - first):
-                fresh[j] += row[j]
-        for j in range(last - first):
-            total[first + j] += fresh[j]
+        for j in range(first, last, lanes(dz.dtype.type(0))):
+            left, fresh = last - j, read(dz[low], column + j, last - j)
+            for r in range(low + 1, min(len(dz), low + SHORT_SUM)):
+                fresh = fresh + read(dz[r], column + j, left)
+            write(total, j, left, read(total, j, left) + fresh)
 
 
 class InputGradient:
@@ -301,12 +300,28 @@ class BiasGradient:
         return self._total
 
 
-class Backward:
-    """The way back through time, in chunks: the products of a chunk find its dz still in the cache."""
+def chunks(T: int, steps: int, reverse: bool) -> Iterator[tuple[int, int]]:
+    """T steps in chunks of so many: the first and that after the last of each; with `reverse` those at the end first.
 
-    def __init__(self, rows: Rows, split: Split, columns: int, dtype: np.dtype) -> None:
+    Where the visits end, fewer may be left.
+    """
+    for s in range(0, T, steps):
+        end = min(T, s + steps)
+        yield (T - end, T - s) if reverse else (s, end)
+
+
+class Backward:
+    """The way back through time, in chunks: the products of a chunk find its dz still in the cache.
+
+    A chunk of dz has about `chunk_bytes`; None: as many as suit a recurrence with a product in every step.
+    """
+
+    def __init__(
+        self, rows: Rows, split: Split, columns: int, dtype: np.dtype, chunk_bytes: int | None = None
+    ) -> None:
         self._rows, self._split, self._dtype = rows, split, dtype
-        chunk = max(CHUNK_ROWS, CHUNK_BYTES[split.steps.on_unit] // (columns * dtype.itemsize))
+        size = chunk_bytes or CHUNK_BYTES[split.steps.on_unit]
+        chunk = max(CHUNK_ROWS, size // (columns * dtype.itemsize))
         self._steps = max(1, chunk // max(rows.N, 1))
         self._products: list[InputGradient | WeightGradient | BiasGradient] = []
 
@@ -342,9 +357,8 @@ class Backward:
 
     def run(self, sweep: Callable, reverse: bool, *arguments: Any) -> None:
         """The kernel `sweep`, with the first step and that after the last of each chunk, and then the products."""
-        rows, ends = self._rows, range(self._rows.T, 0, -self._steps)
-        for t1 in reversed(ends) if reverse else ends:
-            t0 = max(0, t1 - self._steps)
+        rows = self._rows
+        for t0, t1 in chunks(rows.T, self._steps, not reverse):
             sweep(self._split.slices, rows.N, *arguments, t0, t1)
             for product in self._products:
                 product.add(int(rows.start[t0]), int(rows.start[t1]))

@@ -28,7 +28,10 @@ def minimal_step(x: Array, h: Array, w: Array, b: Array | None = None, *, shared
     return h + z * (n - h)
 
 
-@fused(forward=KERNELS + "sequence", vjp=KERNELS + "sequence_vjp", outputs="y h_n", hidden="sums", fresh=True)
+@fused(
+    forward=KERNELS + "sequence", unrecorded=KERNELS + "inference", vjp=KERNELS + "sequence_vjp",
+    outputs="y h_n", hidden="sums", fresh=True,
+)  # fmt: skip
 def minimal_sequence(
     x: Array, h: Array, w: Array, b: Array | None = None,
     *, shared_out: bool = False, reverse: bool = False, lengths=None,

@@ -35,9 +35,12 @@ def activations(sums: Array, h: Array, w: Array, b: Array | None) -> Array:
 
 
 def sequence(
-    x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths
+    x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths, keep: bool = True
 ) -> tuple[Array, Array, Array]:
-    """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and the sums before the gates [T, N, G H]."""
+    """All steps of x [T, N, I]: y [T, N, H], the last h [N, H], and the sums before the gates [T, N, G H].
+
+    These are kept, whatever `keep` says.
+    """
     padded = padding(x, lengths)
     given, x = x, without_padding(x, padded)
     sums = project(x, w)
