@@ -24,6 +24,7 @@ from tinygrad_rnn.bench import (
     engines,
     layers,
     memory,
+    minimal,
     overhead,
     products,
     startup,
@@ -35,7 +36,7 @@ from tinygrad_rnn.bench.engines import engine
 from tinygrad_rnn.bench.measure import Spread, geometric_mean, quotients, spread, take_turns
 from tinygrad_rnn.bench.report import Report, means
 from tinygrad_rnn.bench.row import Row, compare
-from tinygrad_rnn.bench.work import GATES, Layer, Product, Work, digest, normal, weights
+from tinygrad_rnn.bench.work import GATES, MINIMAL, Layer, Product, Work, digest, normal, weights
 from tinygrad_rnn.cli import program
 
 TINY = Layer("LSTM", 3, 2, 4, 5)
@@ -61,7 +62,7 @@ def hasty(monkeypatch):
 @pytest.fixture
 def alone(hasty, monkeypatch):
     """No peer is installed."""
-    monkeypatch.setattr(benchmark, "installed", lambda library: library in ("ours", "ceiling"))
+    monkeypatch.setattr(benchmark, "installed", lambda library: library in ("ours", "GRU", "ceiling"))
 
 
 # --- statistics ------------------------------------------------------------------------------------------------------
@@ -124,7 +125,7 @@ def test_means_are_by_group_and_threads_and_the_better_by_row():
 # --- what is timed ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", list(GATES))
+@pytest.mark.parametrize("cell", [*GATES, *MINIMAL])
 def test_operations_are_those_of_the_products(cell):
     layer = Layer(cell, 3, 5, 7, 11, layers=2)
     matrices = [shape for name, shape in layer.shapes.items() if name.startswith("weight")]
@@ -175,6 +176,16 @@ def test_peers_do_the_same_layers(layer, peer):
     for name, array in ours.items():
         assert array.dtype == theirs[name].dtype == layer.dtype
         np.testing.assert_allclose(array, theirs[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("cell", list(MINIMAL))
+def test_minimal_layers_are_those_of_the_library(cell):
+    layer = Layer(cell, 4, 3, 5, 6, layers=2)
+    module = getattr(tg.nn, cell)(5, 6, 2)
+    assert {name: tuple(p.shape) for name, p in module.named_parameters()} == layer.shapes
+    found = arrays("ours", "layer", layer)
+    assert set(found) == {"y"} | {f"d{name}" for name in layer.shapes}
+    np.testing.assert_array_equal(arrays("ours", "layer", layer._replace(training=False))["y"], found["y"])
 
 
 @pytest.mark.parametrize("cell", list(GATES))
@@ -335,6 +346,9 @@ def test_plans_are_what_is_promised(quick):
     assert all(each.N >= 20 and each.H >= 128 for each in products.plan(quick))
     assert len(set(products.plan(quick))) == len(products.plan(quick)) == (2 if quick else 22)
     assert {layer.cell for layer in bits.plan(quick)} == ({"LSTM"} if quick else set(GATES))
+    each = Counter([(layer.cell, layer.training) for layer in minimal.plan(quick)])
+    assert each == {(cell, training): 1 if quick else 12 for cell in MINIMAL for training in (True, False)}
+    assert {layer.T for layer in minimal.plan(quick)} == {512}
     assert [len(section.plan(quick)) for section in (ceiling, characters, overhead, startup, memory)] == [2, 1, 4, 2, 1]
 
 
@@ -400,6 +414,15 @@ def test_other_results_and_other_threads_are_noted(theirs, note, hasty, monkeypa
     assert notes == ([note] if note else [])
 
 
+def test_other_work_has_other_results(hasty, monkeypatch):
+    monkeypatch.setattr(benchmark, "installed", lambda library: True)
+    notes = []
+    bench = Bench([1], True, notes.append, {("ours", 1): Scripted(2.0), ("GRU", 1): Scripted(3.0)})
+    bench.race("work", {("ours", 1): ("scalar", [3]), ("GRU", 1): ("scalar", [4])})
+    bench.race("other work", {("GRU", 1): ("scalar", [4])})
+    assert notes == []
+
+
 @pytest.mark.parametrize(("cores", "busy"), [(1.9, False), (1.6, True)])
 def test_a_busy_machine_is_told_by_the_ceiling(cores, busy, hasty, monkeypatch):
     monkeypatch.setattr(benchmark, "installed", lambda library: True)
@@ -435,6 +458,7 @@ def test_a_tiny_run_without_peers(alone, monkeypatch, tmp_path):
     jobs = [layers.Job("LSTM training", TINY), layers.Job("LSTMCell loop, training", TINY._replace(loop=True))]
     monkeypatch.setattr(layers, "plan", lambda quick: jobs)
     monkeypatch.setattr(products, "plan", lambda quick: [Product("RNN", 2, 20, 9)])
+    monkeypatch.setattr(minimal, "plan", lambda quick: [TINY._replace(cell="MinGRU")])
     monkeypatch.setattr(bits, "plan", lambda quick: [TINY])
     monkeypatch.setattr(characters, "SIZES", (8, 4, 64, 32, 3e-3, 1.0))
     monkeypatch.setattr(startup, "MODULES", {"ours": "tinygrad_rnn", "numpy": "numpy"})
@@ -460,7 +484,12 @@ def test_a_tiny_run_without_peers(alone, monkeypatch, tmp_path):
     assert set(layer[1]["ratios"]) == {"1 thread"}
     assert layer[0]["sizes"] == {"T": 3, "N": 2, "I": 4, "H": 5, "layers": 1}
     assert [mean["over"] for mean in found["means"] if mean["section"] == "layers"] == ["1 thread"] * 2
+    faster = [each for each in found["rows"] if each["group"] == "MinGRU training"]
+    assert [list(each["figures"]) for each in faster] == [["ours", "GRU"]] * 2
+    assert [list(each["ratios"]) for each in faster] == [["GRU"]] * 2
     assert [(line["measure"], line["threads"]) for line in found["summary"]] == [
+        ("MinGRU training, T = 512", 1),
+        ("MinGRU training, T = 512", 2),
         ("per-step products, N >= 20, H >= 128", 1),
         ("per-step products, N >= 20, H >= 128", 2),
         ("same bits on 1, 2, 3, 4 threads", None),

@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from tinygrad_rnn.bench import bits, layers, memory, products, startup, tables
+from tinygrad_rnn.bench import bits, layers, memory, minimal, products, startup, tables
 from tinygrad_rnn.bench.aims import AIMS, Aim, group
 from tinygrad_rnn.bench.measure import geometric_mean, spread
 from tinygrad_rnn.bench.report import Report
@@ -125,6 +125,9 @@ def full_run(ratio=inf, share=1.0, seconds=0.0, differing=0):
         for job in layers.plan(quick=False):
             ratios = {peer: peers[peer] for peer in job.peers} | scaling
             yield line("layers", job.group, str(job.layer), threads, {"of ceiling": share}, job.layer.sizes, ratios)
+        for layer in minimal.plan(quick=False):
+            group = f"{layer.cell} {'training' if layer.training else 'inference'}"
+            yield line("minimal", group, str(layer), threads, {}, layer.sizes, {"GRU": peers["torch"]})
         for product in products.plan(quick=False):
             yield line("products", "forward", str(product), threads, {"of ceiling": share}, {}, {})
         yield line("characters", "character model, training", "LSTM", threads, {}, {}, {"torch": peers["torch"]})
@@ -159,6 +162,8 @@ def test_a_run_that_reaches_nothing_meets_nothing():
         ("LSTM inference", "the better of torch and jax", 1, 8),
         ("GRU and RNN inference", "the better of torch and jax", 2, 8),
         ("RNN training in float64", "torch / ours", 1, 2),
+        ("MinGRU training, T = 512", "GRU / ours", 1, 12),
+        ("MinLSTM training, T = 512", "GRU / ours", 2, 12),
         ("per-step products, N >= 20, H >= 128", "of ceiling", 2, 22),
         ("LSTM training, N >= 32, H >= 256", "of ceiling", 1, 3),
         ("two threads over one, N >= 20, H >= 256", "1 thread / ours", 2, 14),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .row import BETTER, Row
-from .work import GATES
+from .work import GATES, MINIMAL
 
 GRID_GROUPS = [f"{cells} {kind}" for cells in ("LSTM", "GRU and RNN") for kind in ("training", "inference")]
 
@@ -73,6 +73,7 @@ AIMS = [
     Aim("LSTM inference", group("LSTM inference"), BETTER, each=1, mean=1.15),
     Aim("GRU and RNN inference", group("GRU and RNN inference"), BETTER, each=1, mean=1.5),
     *[Aim(f"{cell} training in float64", group(f"{cell} training in float64"), "torch", mean=2) for cell in GATES],
+    *[Aim(f"{cell} training, T = 512", group(f"{cell} training"), "GRU", each=2) for cell in MINIMAL],
     Aim("per-step products, N >= 20, H >= 128", lambda row: row.section == "products", "of ceiling", each=0.85),
     Aim("LSTM training, N >= 32, H >= 256", large, "of ceiling", each=0.8, threads=1),
     Aim("LSTM training, N >= 32, H >= 256", large, "of ceiling", each=0.75, threads=2),

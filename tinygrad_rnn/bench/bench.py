@@ -17,7 +17,7 @@ from .machine import machine, usable_cores, versions
 from .measure import take_turns
 from .report import Report
 
-SECTIONS = ("ceiling", "products", "layers", "bits", "characters", "overhead", "startup", "memory")
+SECTIONS = ("ceiling", "products", "layers", "minimal", "bits", "characters", "overhead", "startup", "memory")
 QUIET = 0.85  # of its threads' cores the ceiling's threads get on a machine that does nothing else
 SAME = 1e-3  # relative: so close are the results of libraries that computed the same in float32
 
@@ -80,7 +80,7 @@ class Bench:
         for contestant, (work, sizes) in works.items():
             with self.noting(name):
                 ready[contestant] = self.ask(contestant, "prepare", work=work, sizes=list(sizes))
-        self._check(name, ready)
+        self._check(name, works, ready)
         turns: dict[Contestant, list[dict[str, Any]]] = {}
         with self.noting(name):
             turn = {each: partial(self._children[each].turn, seconds or self.seconds) for each in ready}
@@ -128,10 +128,15 @@ class Bench:
             if contestant not in self._children:
                 self._children[contestant] = Child(*contestant)
 
-    def _check(self, name: str, ready: Mapping[Contestant, dict[str, Any]]) -> None:
-        """All must have computed the same as ours."""
-        digests = {contestant: reply["digest"] for contestant, reply in ready.items()}
-        ours: dict[str, float] = next((found for (library, _), found in digests.items() if library == "ours"), {})
+    def _check(
+        self, name: str, works: Mapping[Contestant, tuple[str, Sequence]], ready: Mapping[Contestant, dict[str, Any]]
+    ) -> None:
+        """All that were given the same work as ours must have computed the same."""
+        first = next((contestant for contestant in ready if contestant[0] == "ours"), None)
+        if first is None:
+            return
+        ours: dict[str, float] = ready[first]["digest"]
+        digests = {each: reply["digest"] for each, reply in ready.items() if works[each] == works[first]}
         for (library, _), found in digests.items():
             for array in ours.keys() & found.keys():
                 if not isclose(found[array], ours[array], rel_tol=SAME):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+MINIMAL = {"MinGRU": 2, "MinLSTM": 3}  # gates and candidate, which do not see the state
 
 
 class Work(NamedTuple):
@@ -21,7 +22,7 @@ class Work(NamedTuple):
 class Layer(NamedTuple):
     """A recurrent layer, or several on top of each other, and what is done with it."""
 
-    cell: str  # a key of GATES
+    cell: str  # a key of GATES or MINIMAL
     T: int
     N: int
     I: int
@@ -35,8 +36,14 @@ class Layer(NamedTuple):
     def flops(self) -> float:
         """Floating-point operations of the matrix products; the backward pass has two for each one forward."""
         inputs = [self.I] + [self.H] * (self.layers - 1)
-        forward = sum([2 * self.T * self.N * GATES[self.cell] * self.H * (size + self.H) for size in inputs])
+        states = 0 if self.cell in MINIMAL else self.H
+        forward = sum([2 * self.T * self.N * self.rows * (size + states) for size in inputs])
         return forward * (3 if self.training else 1)
+
+    @property
+    def rows(self) -> int:
+        """Of a weight."""
+        return (GATES | MINIMAL)[self.cell] * self.H
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -47,12 +54,13 @@ class Layer(NamedTuple):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Parameters under PyTorch's names."""
         found: dict[str, tuple[int, ...]] = {}
-        rows = GATES[self.cell] * self.H
         for k in range(self.layers):
             end = "" if self.loop else f"_l{k}"
-            found[f"weight_ih{end}"] = (rows, self.H if k else self.I)
-            found[f"weight_hh{end}"] = (rows, self.H)
-            found[f"bias_ih{end}"] = found[f"bias_hh{end}"] = (rows,)
+            found[f"weight_ih{end}"] = (self.rows, self.H if k else self.I)
+            found[f"bias_ih{end}"] = (self.rows,)
+            if self.cell in GATES:
+                found[f"weight_hh{end}"] = (self.rows, self.H)
+                found[f"bias_hh{end}"] = (self.rows,)
         return found
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ class Entry(NamedTuple):
 
 ENGINES = {
     "ours": Entry("torchlike", "Ours", "tinygrad_rnn"),
+    "GRU": Entry("torchlike", "Ours", "tinygrad_rnn"),  # what MinGRU and MinLSTM are held against
     "torch": Entry("torchlike", "Torch", "torch"),
     "numpy": Entry("blas", "NumPy", "numpy"),
     "jax": Entry("jitted", "Jax", "jax"),
