@@ -97,6 +97,28 @@ def test_drawn(kind, level):
 
 
 @each
+@pytest.mark.parametrize("fine", ["sequence", "step"])
+def test_drawn_by_name_and_with_its_gates(kind, fine):
+    net = kind(2, 3)
+    for p in net.parameters():
+        p.requires_grad = False
+    for frozen in (True, False):
+        net.bias_ih_l0.requires_grad = net.weight_ih_l0.requires_grad = not frozen
+        with tg.granularity(fine):
+            y, _ = net(tg.randn(3, 1, 2, requires_grad=True))
+        for freed in (False, True):
+            source = tg.draw(y, level="step").source
+            assert source.count(f"<b>{kind.__name__}</b>") == 3, (frozen, freed)
+            source = tg.draw(y, level="op").source
+            gates = {"z  sigmoid": "update"} if kind is nn.MinGRU else {"f  softplus": "forget", "i  softplus": "input"}
+            for title, what in gates.items():
+                assert source.count(title) == 3
+                assert f"{what} 1 × 3" in source
+            if not freed:
+                y.sum().backward()
+
+
+@each
 def test_a_constant_input_is_forgotten_geometrically(kind):
     net = kind(1, 1, **DOUBLE)
     with tg.no_grad():
@@ -109,7 +131,17 @@ def test_a_constant_input_is_forgotten_geometrically(kind):
 @each
 def test_gradient_flow(kind):
     net = kind(2, 3, **DOUBLE)
-    y, _ = net(tg.randn(6, 1, 2, dtype=tg.float64))
+    x = tg.randn(6, 1, 2, dtype=tg.float64)
+    y, _ = net(x)
     (layer,) = tg.gradient_flow(y[-1].sum(), net).layers
     assert len(layer.dh) == 6
+    assert layer.cell == kind.__name__.lower()
+    assert list(layer.dw) == ["weight_ih", "bias_ih"]
+    for name, parts in layer.dw.items():
+        assert parts.shape == (6,)
+        assert (parts > 0).all(), name
+    (states,) = net(x, return_states=True)[2]
+    assert list(layer.gates) == list(states.gates)
+    for name, gate in states.gates.items():
+        np.testing.assert_allclose(layer.gates[name], gate.numpy(), rtol=1e-12)
     assert (np.diff(np.asarray(layer.dh).ravel()) > 0).all()  # no gate lets more through than it gets

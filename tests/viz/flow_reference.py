@@ -24,6 +24,18 @@ def gru(lib, x, h, c, w):
     return n + z * (h - n), None, {"r": r, "z": z, "n": n}
 
 
+def mingru(lib, x, h, c, w):
+    z, n = lib.chunk(sums(w, "ih", x), 2, -1)
+    z = lib.sigmoid(z)
+    return (1 - z) * h + z * n, None, {"z": z, "n": n}
+
+
+def minlstm(lib, x, h, c, w):
+    f, i, n = lib.chunk(sums(w, "ih", x), 3, -1)
+    f, i = lib.sigmoid(f), lib.sigmoid(i)
+    return f / (f + i) * h + i / (f + i) * n, None, {"f": f, "i": i, "n": n}
+
+
 def rnn(nonlinearity):
     return lambda lib, x, h, c, w: (getattr(lib, nonlinearity)(sums(w, "ih", x) + sums(w, "hh", h)), None, {})
 
@@ -50,9 +62,9 @@ class Layer:
 
 
 def unrolled(lib, module, x, lengths):
-    """(y, final states h, final states c, the layers) of an RNN, GRU or LSTM of tinygrad_rnn."""
+    """(y, final states h, final states c, the layers) of a recurrent layer of tinygrad_rnn."""
     kind = type(module).__name__
-    cell = {"LSTM": lstm, "GRU": gru}.get(kind) or rnn(module.nonlinearity)
+    cell = {"LSTM": lstm, "GRU": gru, "MinGRU": mingru, "MinLSTM": minlstm}.get(kind) or rnn(module.nonlinearity)
     parameters = {name: p.detach().numpy() for name, p in module.named_parameters()}
     layers = []
     for number in range(module.num_layers):

@@ -25,6 +25,9 @@ MODULES = [
     ("LSTM", {"num_layers": 2, "bidirectional": True}),
     ("LSTM", {"proj_size": 2}),
     ("LSTM", {"proj_size": 3, "num_layers": 2, "bidirectional": True, "bias": False}),
+    ("MinGRU", {"bias": False}),
+    ("MinGRU", {"num_layers": 2, "bidirectional": True}),
+    ("MinLSTM", {"num_layers": 2, "bidirectional": True}),
 ]
 LENGTHS = [None, [5, 1, 3], [4, 2, 3]]  # the last: at the last step there is no sequence left
 
@@ -121,7 +124,7 @@ def test_a_cell_in_a_loop_is_the_same(kind, explicit):
 
 
 @pytest.mark.parametrize("pieces", [[1] * T, [2, 3]])
-@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+@pytest.mark.parametrize("kind", ["GRU", "LSTM", "MinLSTM"])
 def test_calls_that_go_on_from_each_other_are_one(kind, pieces):
     """A decoder called for one step at a time, a text read in pieces."""
     module, x = make(kind, num_layers=2), data(T, N, I)
@@ -350,6 +353,22 @@ def test_plots_of_few_steps_padding_and_zeros(tmp_path, steps):
     flow = tg.gradient_flow(y.sum() * 0.0, module)
     assert not flow[0].dh.any()
     assert flow.save(tmp_path / "x.svg").exists()
+
+
+def test_a_plot_shows_all_of_a_candidate_without_bound():
+    pytest.importorskip("matplotlib")
+    from tinygrad_rnn.viz.flow_plot import figure
+
+    module = make("MinGRU")
+    found = tg.gradient_flow(last(module, 50 * data(T, N, I)), module)
+    *panels, gates = figure(found.layers).axes
+    shown = [np.abs(line.get_ydata()).max() for line in gates.get_lines()]
+    assert 1 < max(shown) < gates.get_ylim()[1]
+    assert "W$_{ih}$" in panels[2].get_title()
+    np.testing.assert_array_equal(panels[2].get_lines()[0].get_ydata(), found[0].dw["weight_ih"])
+    mixed = figure([found[0], *flows()]).axes
+    assert "W$_{ih, hh}$" in mixed[2].get_title()
+    assert len(mixed[2].get_lines()) == len(flows()) + 1
 
 
 def test_a_plot_that_cannot_be(tmp_path, monkeypatch):

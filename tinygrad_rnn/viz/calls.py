@@ -40,6 +40,7 @@ class Call:
     """One node of the user's graph: a layer over T steps, or a cell over one.
 
     Attributes:
+        cell: "rnn", "gru", "lstm", "mingru" or "minlstm".
         final: where the cotangent of the last h arrives.
         valid: bool [T, N], which sequences still go on at which step.
         steps: the cell's nodes in order of time, once it is opened.
@@ -55,6 +56,8 @@ class Call:
         Writes.check(node)
         known, self.node, self.outputs = arrays_of(node), node, outputs_of(node)
         self.cell, _, grain = node.op.name.partition("_")
+        if self.cell == "minimal":
+            self.cell = "minlstm" if known["shared_out"] else "mingru"
         self._is_step = grain == "step"
         self.final = self.outputs[0 if self._is_step else 1]
         x, N, lengths = known["x"], len(known["h"]), known.get("lengths")

@@ -18,6 +18,7 @@ from .steps import Timeline
 
 STATES = ("h", "c", "hx")  # what recurrent operations call them
 PICKS = ("getitem", "unsqueeze")  # may hand on one step, or one state
+MINIMAL = {2: "MinGRU", 3: "MinLSTM"}  # by the number of their sums
 MATRIX = ("linear", "matmul", "mm", "addmm", "bmm")
 
 
@@ -245,7 +246,7 @@ class Collapse:
     def _group_box(self, group: Group, members: list[Node]) -> Box:
         frames = group.frames
         place = name_of(frames, self.lone_root) if group.named else ""
-        family = next((f for node in members if (f := family_of(node))), "")
+        family = next((f for node in members if (f := self._cell(node))), "")
         modules = [frame.name for frame in frames if frame.kind == "module"]
         ops = [style.SYMBOLS.get(node.op.name, node.op.name) for node in members]
         last = members[-1]
@@ -266,6 +267,14 @@ class Collapse:
             title = f"∇ {title}"
         tip = "\n".join([path(frames), *dict.fromkeys([first_line(node) for node in members])][:12])
         return Box("gradient" if is_gradient(last) else "cell", title, [n for n in notes if n], tip)
+
+    def _cell(self, node: Node) -> str:
+        """The family, by the name that users know; MinGRU and MinLSTM differ in the height of their weight."""
+        if (family := family_of(node)) != "MINIMAL":
+            return family
+        weights = self.trace.sources(node, node.op.inputs.index("w")) if "w" in node.op.inputs else []
+        rows = [shape_of(w.node, w.out)[0] // shape_of(node, 0)[-1] for w in weights]
+        return MINIMAL[rows[0]] if rows else " or ".join(MINIMAL.values())
 
     def _tip(self, node: Node) -> str:
         shape = "" if node.plain_grad else f"output {shape_text(shape_of(node, 0))}"
@@ -292,24 +301,24 @@ class Collapse:
 
     def _gates(self, members: list[Node]) -> dict[Node, tuple[str, str, str]]:
         """The activations that are gates, recognised by the piece of a `chunk` that they come from."""
-        piece: dict[Any, tuple[int, int]] = {}
+        piece: dict[Any, tuple[str, int]] = {}
         found = {}
         for node in members:
             known = set()
             for source in self.trace.sources(node):
                 maker = source.node
-                if maker in self.index and maker.op.name in ("chunk", "split") and len(maker.shape) in (3, 4):
-                    known.add((len(maker.shape), source.out))
+                if maker in self.index and maker.op.name in ("chunk", "split") and (cell := cell_of_pieces(maker)):
+                    known.add((cell, source.out))
                 elif maker in piece:
                     known.add(piece[maker])
             if len(known) != 1:
                 continue
-            (pieces, k), name = next(iter(known)), node.op.name
-            gate = style.GATES["lstm" if pieces == 4 else "gru"][k]
-            if name == ("tanh" if gate[1] == "candidate" else "sigmoid"):
+            (cell, k), name = next(iter(known)), node.op.name
+            gate = style.GATES[cell][k]
+            if name == ("tanh" if gate[1] == "candidate" else "softplus" if cell == "minlstm" else "sigmoid"):
                 found[node] = gate
-            elif name in ("add", "mul"):
-                piece[node] = pieces, k
+            elif name in ("add", "mul", "neg"):
+                piece[node] = cell, k
         return found
 
     # --- edges --------------------------------------------------------------------------------------------------
@@ -600,6 +609,12 @@ def family_of(node: Node) -> str:
     """LSTM for lstm_step and lstm_sequence, and for what they consist of."""
     names = [node.op.name, *[frame.name for frame in node.scope if frame.kind in ("op", "vjp")]]
     return next((n.rpartition("_")[0].upper() for n in names if n.endswith(("_step", "_sequence"))), "")
+
+
+def cell_of_pieces(node: Node) -> str | None:
+    """The cell, a key of `style.GATES`, whose sums are cut into so many pieces."""
+    pieces = len(node.shape)
+    return MINIMAL.get(pieces, "").lower() if family_of(node) == "MINIMAL" else {3: "gru", 4: "lstm"}.get(pieces)
 
 
 def is_final_state(node: Node, maker: Node) -> bool:

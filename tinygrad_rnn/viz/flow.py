@@ -24,6 +24,7 @@ Array = np.ndarray
 
 DIRECTIONS = 64  # in which the Jacobian is measured: all there are, up to so many
 WEIGHTS = {"w_ih": "weight_ih", "w_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh", "w_hr": "weight_hr"}
+WEIGHTS |= {"w": "weight_ih", "b": "bias_ih"}  # of cells that have no other
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +37,7 @@ class LayerFlow:
 
     Attributes:
         name: where the layer is in the module, such as "encoder layer 0 reverse".
-        cell: "rnn", "gru" or "lstm".
+        cell: "rnn", "gru", "lstm", "mingru" or "minlstm".
         dh: [T], norm of dL/dh_t over batch and units, through everything that h_t acts on.
         dc: [T], norm of dL/dc_t likewise; None but for the LSTM.
         dw: parameter -> [T], norm of dL/dW restricted to step t: of the part that the use of W at step t contributes.
@@ -45,8 +46,9 @@ class LayerFlow:
             the first in time, with padding each sequence's own): for one sequence ||dh_T/dh_t||_F, root mean square
             over the sequences that have a step t, nan where none has. sqrt(H) means that nothing is lost.
         jacobian_c: [T], norm of dh_T/dc_t likewise; None but for the LSTM.
-        gates: letter -> [T, N, H], the activations "i", "f", "g", "o" of an LSTM, "r", "z", "n" of a GRU, nan behind
-            the end of a sequence (of packed ones: N from the longest to the shortest); empty for the simple network.
+        gates: letter -> [T, N, H], the activations "i", "f", "g", "o" of an LSTM, "r", "z", "n" of a GRU, "z", "n" of a
+            MinGRU, "f", "i", "n" of a MinLSTM, nan behind the end of a sequence (of packed ones: N from the longest to
+            the shortest); empty for the simple network.
     """
 
     name: str
@@ -109,8 +111,8 @@ def gradient_flow(loss: Tensor, module: Any) -> GradientFlow:
 
     Args:
         loss: a number that was computed with `module`.
-        module: what holds the layers: RNN, GRU and LSTM with any layers, directions, lengths and projection;
-            RNNCell, GRUCell and LSTMCell in a loop.
+        module: what holds the layers: RNN, GRU, LSTM, MinGRU and MinLSTM with any layers, directions, lengths and
+            projection; RNNCell, GRUCell and LSTMCell in a loop.
 
     Returns:
         A GradientFlow of one LayerFlow for each layer and direction. A layer that is called several times has one for
@@ -138,9 +140,9 @@ def gradient_flow(loss: Tensor, module: Any) -> GradientFlow:
     runs = runs_of(loss.node, module)
     if not runs:
         raise ValueError(
-            f"gradient_flow: the loss depends on no RNN, GRU, LSTM or cell of them in this {type(module).__name__}. "
-            f"Pass the module that computed it; a layer must be recorded at granularity 'sequence' or 'step', not "
-            f"'op', and a cell of your own cannot be followed."
+            f"gradient_flow: the loss depends on no RNN, GRU, LSTM, MinGRU, MinLSTM or cell of them in this "
+            f"{type(module).__name__}. Pass the module that computed it; a layer must be recorded at granularity "
+            f"'sequence' or 'step', not 'op', and a cell of your own cannot be followed."
         )
     dys = cotangents([loss.node], [dy], [out for run in runs for out in run.outputs])
     layers = []
@@ -151,7 +153,7 @@ def gradient_flow(loss: Tensor, module: Any) -> GradientFlow:
 
 def _measured(run: Run, dys: dict[Node, Any]) -> LayerFlow:
     run.open()
-    steps, valid = [Step(node) for node in run.steps], run.valid
+    steps, valid = [Step(node, run.cell) for node in run.steps], run.valid
     pulled = run.pull(dys)
     totals = [step.total(*each) for step, each in zip(steps, pulled, strict=True)]
     parts = [step.weights(each) for step, each in zip(steps, pulled, strict=True)]
@@ -186,9 +188,9 @@ class Step:
         gates: letter -> [N, H].
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, cell: str) -> None:
         self.node = node
-        self.gates = _gates(node)
+        self.gates = _gates(node, cell)
         self._slope = None
         if "c_next" in node.op.outputs:
             known = arrays_of(node)
@@ -249,11 +251,11 @@ def _orthonormal(count: int, size: int) -> Array:
     return columns.T
 
 
-def _gates(node: Node) -> dict[str, Array]:
+def _gates(node: Node, cell: str) -> dict[str, Array]:
     """The activations of a cell, [N, H] each, in the order of its gates."""
     from ..kernels.inside import inside  # it loads Numba
 
-    if (cell := node.op.name.partition("_")[0]) not in GATES:
+    if cell not in GATES:
         return {}
-    found = inside(cell, arrays_of(node))
+    found = inside(node.op.name.partition("_")[0], arrays_of(node))
     return {letter: found[letter].reshape(-1, found[letter].shape[-1]) for letter, *_ in GATES[cell]}

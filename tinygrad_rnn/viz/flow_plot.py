@@ -39,7 +39,8 @@ def figure(layers: Sequence[LayerFlow]) -> Any:
     drawn = Figure(figsize=(11, 0.6 + 2.7 * rows), layout="constrained")
     grid = drawn.add_gridspec(rows, ACROSS)
     panels = [drawn.add_subplot(grid[0, k]) for k in range(ACROSS)]
-    parts = ["‖∂L/∂h$_t$‖", "‖∂h$_T$/∂h$_t$‖", "‖∂L/∂W$_{hh}$‖, part of step t"]
+    weights = dict.fromkeys([_weight(layer) for layer in layers])
+    parts = ["‖∂L/∂h$_t$‖", "‖∂h$_T$/∂h$_t$‖", f"‖∂L/∂W$_{{{', '.join(weights)}}}$‖, part of step t"]
     if any([layer.dc is not None for layer in layers]):
         parts[0] += "   dashed: c$_t$"
         parts[1] += "   dashed: c$_t$"
@@ -53,7 +54,7 @@ def figure(layers: Sequence[LayerFlow]) -> Any:
         for axes, solid, dashed in (
             (panels[0], layer.dh, layer.dc),
             (panels[1], layer.jacobian_h, layer.jacobian_c),
-            (panels[2], layer.dw.get("weight_hh"), None),
+            (panels[2], layer.dw.get(f"weight_{_weight(layer)}"), None),
         ):
             _curve(axes, solid, look)
             _curve(axes, dashed, {**look, "linestyle": (0, (4, 2))})
@@ -66,6 +67,11 @@ def figure(layers: Sequence[LayerFlow]) -> Any:
     return drawn
 
 
+def _weight(layer: LayerFlow) -> str:
+    """That of the state, where there is one."""
+    return "ih" if layer.cell in ("mingru", "minlstm") else "hh"
+
+
 def _curve(axes: Any, norms: np.ndarray | None, look: dict[str, Any]) -> None:
     """Where a norm is zero there is no logarithm, and the line has a gap."""
     if norms is not None:
@@ -74,16 +80,17 @@ def _curve(axes: Any, norms: np.ndarray | None, look: dict[str, Any]) -> None:
 
 def _gates(axes: Any, layer: LayerFlow) -> None:
     """Median of each gate over the batch and the units, and the half of them that lies around it."""
-    t = np.arange(layer.steps)
+    t, most = np.arange(layer.steps), 1.0
     for letter, what, look in GATES[layer.cell]:
         units = layer.gates[letter].reshape(layer.steps, -1)
         some = ~np.isnan(units).all(axis=1)
         low, middle, high = np.full((3, layer.steps), np.nan)
         low[some], middle[some], high[some] = np.nanquantile(units[some], [0.25, 0.5, 0.75], axis=1)
+        most = max(most, *np.abs([low[some], high[some]]).ravel())  # a candidate without tanh has no bound
         axes.fill_between(t, low, high, color=LOOKS[look].line, alpha=0.15, linewidth=0)
         axes.plot(t, middle, color=LOOKS[look].line, label=f"{letter} {what}")
     named(axes.set_title("."), f"gates of {layer.name}")
-    axes.set_ylim(-1.05, 1.05)
+    axes.set_ylim(-1.05 * most, 1.05 * most)
     _step_axis(axes)
     axes.legend(frameon=False, fontsize=8, ncols=2, handlelength=1.2)
 

@@ -52,7 +52,7 @@ EDGES = {  # role -> colour, width
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "matmul": "@"}
 
-# port of the `chunk` in a step -> (letter, what it is, look), in PyTorch's order
+# port of the `chunk` in a step -> (letter, what it is, look), in the order of the weights
 GATES = {
     "lstm": [
         ("i", "input", "input gate"),
@@ -61,6 +61,8 @@ GATES = {
         ("o", "output", "output gate"),
     ],
     "gru": [("r", "reset", "reset"), ("z", "update", "update"), ("n", "candidate", "candidate")],
+    "mingru": [("z", "update", "update"), ("n", "candidate", "candidate")],
+    "minlstm": [("f", "forget", "forget"), ("i", "input", "input gate"), ("n", "candidate", "candidate")],
 }
 
 # --- gradients and numbers as colour --------------------------------------------------------------------------------
