@@ -106,7 +106,7 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted({*globals(), *_LAZY})
 
 
 def is_tensor(obj: object) -> bool:  # type: ignore[valid-type]

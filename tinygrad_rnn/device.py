@@ -18,6 +18,10 @@ class device:
         type: its name, which may end in an index; or a device.
         index: its number, where there are several.
 
+    Attributes:
+        type: "cpu", or what else was asked for.
+        index: its number, or None.
+
     Raises:
         RuntimeError: no such kind of device, or a negative index; a number alone, which means an accelerator.
 

@@ -30,10 +30,16 @@ METHODS = """
     unsqueeze var view view_as
 """.split() + ALIASES
 
+
+def where(input: Tensor, condition, other) -> Tensor:
+    """The elements where the condition is true, elsewhere those of `other`."""
+    return ops.where(condition, input, other)
+
+
 # Methods whose operation has another name.
 RENAMED: dict[str, Callable] = {
     "add": ops.add_scaled, "div": ops.div_rounded, "sub": ops.sub_scaled, "bernoulli": creation.bernoulli,
-    "multinomial": creation.multinomial, "where": lambda input, condition, other: ops.where(condition, input, other),
+    "multinomial": creation.multinomial, "where": where,
 }  # fmt: skip
 
 IN_PLACE = """

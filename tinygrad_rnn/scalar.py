@@ -21,6 +21,10 @@ new = object.__new__
 class Value(Node):
     """A float in a graph of floats.
 
+    Attributes:
+        data: the float.
+        grad: the sum of what backward passes have brought here; a Value after `create_graph`.
+
     Example:
         >>> from tinygrad_rnn import Value
         >>> a, b = Value(2.0), Value(-3.0)
@@ -60,12 +64,14 @@ class Value(Node):
 
     @property
     def node(self) -> Value:
+        """Itself: a Value is its own node in the graph."""
         return self
 
     def handle(self, number) -> Value:
         return self
 
     def receive(self, dy, deposit: bool, own: bool):
+        """What the sweep does with a gradient here: add it to `.grad`, if it is to stay."""
         if deposit:
             self.grad += dy
         return dy
@@ -74,13 +80,16 @@ class Value(Node):
         raise TypeError("a Value has no hooks; every Value keeps its own .grad")
 
     def seed_grad(self, dy, recorded: bool):
+        """The gradient that backward begins with: 1, if none is given."""
         dy = 1.0 if dy is None else dy
         return dy if isinstance(dy, Value) or not recorded else Value(dy)
 
     def wrap_grad(self, dy) -> Value:
+        """A gradient as a Value, for the user."""
         return dy if isinstance(dy, Value) else Value(dy)
 
     def zero_grad_like(self) -> Value:
+        """The gradient of an input that had no influence."""
         return Value(0.0)
 
     # --- the public face -------------------------------------------------------------------------------------
@@ -90,6 +99,7 @@ class Value(Node):
         backward(self, gradient, retain_graph, create_graph)
 
     def item(self) -> float:
+        """The number, as a float."""
         return self.data
 
     def __float__(self) -> float:

@@ -41,34 +41,42 @@ class Face:
 
     @property
     def shape(self) -> Size:
+        """Its shape, a `Size`."""
         return Size(self.array.shape)
 
     @property
     def dtype(self) -> np.dtype:
+        """The NumPy dtype of its elements."""
         return self.array.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return self.array.ndim
 
     @property
     def device(self) -> device:
+        """Where it is: the CPU, always."""
         return CPU
 
     @property
     def itemsize(self) -> int:
+        """Bytes of one element."""
         return self.array.itemsize
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all elements."""
         return self.array.nbytes
 
     @property
     def is_cpu(self) -> bool:
+        """True: tensors are on the CPU alone."""
         return True
 
     @property
     def is_cuda(self) -> bool:
+        """False: tensors are on the CPU alone."""
         return False
 
     def get_device(self) -> int:
@@ -98,6 +106,7 @@ class Face:
     nelement = numel
 
     def element_size(self) -> int:
+        """Bytes of one element."""
         return self.array.itemsize
 
     def stride(self, dim: int | None = None):
@@ -113,15 +122,19 @@ class Face:
         return (self.array.ctypes.data - memory.ctypes.data) // self.array.itemsize
 
     def is_contiguous(self) -> bool:
+        """Whether its elements lie in memory one after the other, row by row."""
         return self.array.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
+        """Whether its elements are floats."""
         return self.array.dtype.kind == "f"
 
     def is_complex(self) -> bool:
+        """False: there are no complex tensors."""
         return False
 
     def is_signed(self) -> bool:
+        """Whether its elements may be negative."""
         return self.array.dtype.kind in "fi"
 
     def data_ptr(self) -> int:
@@ -132,6 +145,7 @@ class Face:
 
     @property
     def requires_grad(self) -> bool:
+        """Whether gradients with respect to it, or through it, can be asked for."""
         return has_past(self.node)
 
     @requires_grad.setter
@@ -198,6 +212,7 @@ class Face:
 
     @property
     def retains_grad(self) -> bool:
+        """Whether `retain_grad` asked for the gradient of this computed tensor."""
         return isinstance(self.node, ObservedNode) and self.node.watch.retains
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
@@ -254,9 +269,11 @@ class Face:
         return dy if recorded else dy.array
 
     def wrap_grad(self, dy) -> Tensor:
+        """A gradient as a tensor, for the user."""
         return dy if isinstance(dy, Tensor) else Tensor(np.array(dy, self.array.dtype))
 
     def zero_grad_like(self) -> Tensor:
+        """The gradient of an input that had no influence."""
         return Tensor(np.zeros_like(self.array))
 
     # --- conversion ----------------------------------------------------------------------------------------
@@ -308,6 +325,7 @@ class Face:
         return self.clone() if copy else self
 
     def type_as(self, other: Tensor):
+        """With the dtype of `other`."""
         return self.to(other.array.dtype)
 
     def new_tensor(self, data, **options):
@@ -315,36 +333,44 @@ class Face:
         return creation.tensor(data, **{"dtype": self.array.dtype, **options})
 
     def new_zeros(self, *size, **options):
+        """Zeros of the same dtype."""
         return creation.zeros(*size, **{"dtype": self.array.dtype, **options})
 
     def new_ones(self, *size, **options):
+        """Ones of the same dtype."""
         return creation.ones(*size, **{"dtype": self.array.dtype, **options})
 
     def new_empty(self, *size, **options):
+        """A tensor of the same dtype, with whatever was in the memory."""
         return creation.empty(*size, **{"dtype": self.array.dtype, **options})
 
     def new_full(self, size, fill_value, **options):
+        """`fill_value` everywhere, of the same dtype."""
         return creation.full(size, fill_value, **{"dtype": self.array.dtype, **options})
 
     # --- transposes ----------------------------------------------------------------------------------------
 
     @property
     def T(self):  # noqa: N802
+        """With all dimensions in reverse order; of a matrix, its transpose."""
         return ops.permute(self, tuple(range(self.array.ndim - 1, -1, -1)))
 
     @property
     def mT(self):  # noqa: N802
+        """With the last two dimensions exchanged."""
         if self.array.ndim < 2:
             raise RuntimeError(f"tensor.mT is only supported on matrices or batches of them, got {self.array.ndim}-D")
         return ops.transpose(self, -2, -1)
 
     @property
     def H(self):  # noqa: N802
+        """The transpose of a matrix: there are no complex numbers to conjugate."""
         if self.array.ndim not in (0, 2):
             raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors), got {self.array.ndim}-D")
         return ops.t(self)
 
     def cpu(self):
+        """The tensor itself, which is there already."""
         return self
 
     def cuda(self, device: Any = None, non_blocking: bool = False):

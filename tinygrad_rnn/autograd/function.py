@@ -83,10 +83,12 @@ class Function:
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
+        """The result, of tensors and other arguments; `ctx` keeps what backward needs."""
         raise NotImplementedError("a Function must define a static method forward(ctx, *args)")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradient of each argument of forward, None where there is none, from those of its results."""
         raise NotImplementedError("a Function must define a static method backward(ctx, *grad_outputs)")
 
     setup_context: Callable | None = None

@@ -25,20 +25,31 @@ if hasattr(os, "register_at_fork"):  # else a child would wait for ever for a th
 
 
 class Node:
-    """One application of an operation."""
+    """One application of an operation.
+
+    Attributes:
+        rule: how to pull a cotangent back.
+        inputs: a Node for each input that requires grad, None for the others.
+        saved: what the rule's signature names; None once it was freed.
+        scope: the modules and time steps it was made in.
+        shape: of the output; of a node with several outputs, the tuple of their shapes.
+        seq: its number. Inputs are older than outputs, so creation order is topological.
+        watch: who wants to know its cotangent, where anyone does.
+        tangents: of what it made, where it has any.
+    """
 
     __slots__ = ("rule", "inputs", "saved", "scope", "shape", "seq", "watch", "tangents", "_source")
     observed = False  # whether the sweep must tell anyone the cotangent of this node
     plain_grad = False  # whether `.grad` is a number on the node itself (a Value)
-    tangents: dict[Any, Any]  # of what it made, where it has any
+    tangents: dict[Any, Any]
 
     def __init__(self, rule, inputs: tuple, saved: Any, scope: Scope, shape: tuple) -> None:
-        self.rule = rule  # how to pull a cotangent back (op.Rule); LEAF and PORT are not applications
-        self.inputs = inputs  # a Node for each input that requires grad, None for the others
-        self.saved = saved  # what the rule's signature names; None once it was freed
+        self.rule = rule  # an op.Rule; LEAF and PORT are not applications
+        self.inputs = inputs
+        self.saved = saved
         self.scope = scope
-        self.shape = shape  # of the output; of a node with several outputs, the tuple of their shapes
-        self.seq = next_seq()  # inputs are older than outputs, so creation order is topological
+        self.shape = shape
+        self.seq = next_seq()
         if recorders:
             remember(self)
 
@@ -49,6 +60,7 @@ class Node:
 
     @property
     def name(self) -> str:
+        """The name of the operation; "leaf" where there is none."""
         return self.rule.op.name if self.rule.op else self.inputs[0].name if self.inputs else "leaf"
 
     @property

@@ -12,6 +12,10 @@ class Tensor:
     """A handle: an array, and the node that made it. `node` is None exactly when no gradient is wanted.
 
     Its public face, operators and methods, is added by `tinygrad_rnn.tensor`.
+
+    Attributes:
+        array: the numbers, a NumPy array.
+        node: the record of the operation that made it, or of the leaf that it is.
     """
 
     __slots__ = ("__weakref__", "array", "node")
@@ -34,6 +38,7 @@ class Size(tuple):
         return Size(found) if index.__class__ is slice else found
 
     def numel(self) -> int:
+        """How many elements a tensor of this shape has."""
         return math.prod(self)
 
     def __repr__(self) -> str:

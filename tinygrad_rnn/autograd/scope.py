@@ -220,7 +220,12 @@ class inference_mode(_Mode):
 
 
 class Setting(ContextDecorator):
-    """A mode that is set from now on, inside a `with` block, or for a decorated function."""
+    """A mode that is set from now on, inside a `with` block, or for a decorated function.
+
+    Attributes:
+        read: says how the mode is.
+        write: sets it.
+    """
 
     read: Callable[[], Any]
     write: Callable[[Any], None]

@@ -63,8 +63,10 @@ class Bernoulli(Distribution):
 
     @property
     def mean(self) -> Tensor:
+        """p."""
         return self.probs
 
     @property
     def variance(self) -> Tensor:
+        """p (1 - p)."""
         return self.probs * (1 - self.probs)

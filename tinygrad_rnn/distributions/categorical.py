@@ -67,6 +67,7 @@ class Categorical(Distribution):
 
     @property
     def param_shape(self) -> tuple[int, ...]:
+        """The shape of `probs` or `logits`, as given."""
         return self._given.shape
 
     def sample(self, sample_shape: tuple[int, ...] = ()) -> Tensor:

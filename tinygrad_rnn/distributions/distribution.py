@@ -58,14 +58,17 @@ class Distribution:
 
     @property
     def mean(self) -> Tensor:
+        """The expected value."""
         raise NotImplementedError(f"{type(self).__name__}.mean")
 
     @property
     def variance(self) -> Tensor:
+        """The expected square of the distance from the mean."""
         raise NotImplementedError(f"{type(self).__name__}.variance")
 
     @property
     def stddev(self) -> Tensor:
+        """The square root of the variance."""
         return self.variance.sqrt()
 
     def _check(self, what: str, holds: Any, wanted: str, found: Tensor) -> None:

@@ -48,14 +48,17 @@ class Normal(Distribution):
 
     @property
     def mean(self) -> Tensor:
+        """`loc`, which is also the mode."""
         return self.loc
 
     mode = mean
 
     @property
     def stddev(self) -> Tensor:
+        """`scale`."""
         return self.scale
 
     @property
     def variance(self) -> Tensor:
+        """`scale` squared."""
         return self.scale * self.scale

@@ -216,6 +216,7 @@ class ModuleDict(Module):
         return key in self._modules
 
     def clear(self) -> None:
+        """Remove all."""
         self._modules.clear()
 
     def pop(self, key: str) -> Module:
@@ -223,12 +224,15 @@ class ModuleDict(Module):
         return self._modules.pop(key)
 
     def keys(self):
+        """The keys in order."""
         return self._modules.keys()
 
     def values(self):
+        """The modules in order."""
         return self._modules.values()
 
     def items(self):
+        """(key, module) in order."""
         return self._modules.items()
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:

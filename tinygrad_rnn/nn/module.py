@@ -66,6 +66,7 @@ class Module:
         put("_calls", 0)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What calling the module computes; a subclass says it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -249,15 +250,19 @@ class Module:
         return self._named_members("_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, of this module and of those in it, each once."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True):
+        """(name, buffer) for each of `buffers`."""
         return self._named_members("_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """All buffers, of this module and of those in it, each once."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
+        """(name, module) for each of `children`."""
         seen: set[Module] = set()
         for name, child in self._modules.items():
             if child is not None and child not in seen:
@@ -265,9 +270,11 @@ class Module:
                 yield name, child
 
     def children(self) -> Iterator[Module]:
+        """The modules that are attributes of this one."""
         return (child for _, child in self.named_children())
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all that are in it, each once."""
         return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def get_submodule(self, target: str) -> Module:
@@ -317,6 +324,7 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True):
+        """Say for all parameters whether they are to be trained."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
@@ -361,9 +369,11 @@ class Module:
         return self
 
     def float(self):
+        """Turn floating parameters and buffers to float32, in place."""
         return self.to(dtype=np.dtype("f4"))
 
     def double(self):
+        """Turn floating parameters and buffers to float64, in place."""
         return self.to(dtype=np.dtype("f8"))
 
     def type(self, dst_type):
@@ -378,6 +388,7 @@ class Module:
         return self
 
     def cpu(self):
+        """The module itself, which is there already."""
         return self
 
     def cuda(self, device: Any = None):

@@ -125,12 +125,15 @@ class ParameterDict(Parameters):
         return self
 
     def keys(self):
+        """The keys in order."""
         return self._keys.keys()
 
     def values(self) -> Iterator[Any]:
+        """The parameters in order."""
         return (self[key] for key in self._keys)
 
     def items(self) -> Iterator[tuple[str, Any]]:
+        """(key, parameter) in order."""
         return ((key, self[key]) for key in self._keys)
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -155,6 +158,7 @@ class ParameterDict(Parameters):
         return key, self.pop(key)
 
     def clear(self) -> None:
+        """Remove all."""
         for key in list(self):
             del self[key]
 

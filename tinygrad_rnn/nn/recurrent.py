@@ -61,6 +61,7 @@ class Recurrent(Module):
 
     @property
     def directions(self) -> int:
+        """2 where the layer also reads from the end, else 1."""
         return 2 if self.bidirectional else 1
 
     def forward(

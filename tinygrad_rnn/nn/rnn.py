@@ -72,6 +72,7 @@ class RNNBase(Module):
 
     @property
     def directions(self) -> int:
+        """2 where the layer also reads from the end, else 1."""
         return 2 if self.bidirectional else 1
 
     @property

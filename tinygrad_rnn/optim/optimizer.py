@@ -39,6 +39,9 @@ class Optimizer:
         params: tensors, or pairs (name, tensor), or dicts with "params" and hyperparameters of their own.
         defaults: hyperparameters of the groups that do not say otherwise.
 
+    Attributes:
+        update: one step for one parameter, in place.
+
     Raises:
         TypeError: a single tensor instead of a list, or something that is not a tensor.
         ValueError: no parameters, one in two groups, a computed tensor, or a hyperparameter out of range.
@@ -176,6 +179,7 @@ class Optimizer:
                 )
 
     def check_writable(self, p: Tensor) -> None:
+        """Refuse a parameter that cannot be written to, before any is changed."""
         if not p.array.flags.writeable:
             raise RuntimeError(f"{self._called(p)}: its memory is read-only")
 

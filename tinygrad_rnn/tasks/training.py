@@ -40,6 +40,7 @@ class Curve:
 
     @property
     def updates(self) -> int:
+        """After how many updates each error was measured."""
         return self.points[-1].update
 
     @property

@@ -56,6 +56,7 @@ class PackedSequence(Fields):
 
     @property
     def is_cuda(self) -> bool:
+        """False: tensors are on the CPU alone."""
         return self.data.is_cuda
 
     @property

@@ -82,6 +82,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     @property
     def in_cooldown(self) -> bool:
+        """Whether it waits, after a reduction, before it counts again."""
         return self.cooldown_counter > 0
 
     def _reduced(self) -> list[float]:

@@ -112,7 +112,11 @@ class LRScheduler:
 
 
 class Schedule(LRScheduler):
-    """One of those in this package: its `lrs` gives the learning rates, one a group, at step `last_epoch`."""
+    """One of those in this package.
+
+    Attributes:
+        lrs: the learning rates, one a group, at step `last_epoch`.
+    """
 
     lrs: Callable[[], list[float]]
 
