@@ -1,0 +1,155 @@
+"""A page is a notebook: its Python blocks run in order in one namespace, and what they print is what the page shows.
+
+    ```python
+    print(1 + 1)
+    ```
+
+    ```output
+    2
+    ```
+
+A block is a cell of a notebook: what it prints is shown, and the value of its last expression. A drawing is a picture,
+and the image below the block says what is to be seen there and how its file is called:
+
+    ```python
+    tg.draw(y)
+    ```
+
+    ![Two steps of an LSTM](two-steps.svg)
+
+A picture or explorer that the code saves is shown by its name in the same way. `...` in an output stands for anything.
+A block below `<!-- not run: reason -->` is only shown.
+
+    python docs/machinery/cells.py PAGE ...           runs pages and says what is wrong with them
+    python docs/machinery/cells.py --write PAGE ...   writes what they print into them; then look at the difference
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+PIECE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$|^!\[(?P<alt>[^\]]*)\]\((?P<file>[^):]+)\)$", re.M | re.S)
+NOT_RUN = re.compile(r"<!-- not run: \S.*-->\s*\Z")
+LIMIT = 120  # seconds a page may take
+SAME = doctest.OutputChecker().check_output
+
+
+@dataclass
+class Cell:
+    """One Python block of a page: where it is, what the page says that it shows, and what it does show."""
+
+    code: str
+    line: int
+    end: int  # where its fence ends in the text
+    run: bool = True
+    expected: str | None = None
+    expected_at: tuple[int, int] = (0, 0)
+    images: list[tuple[str, str, int]] = field(default_factory=list)  # alternative text, file, line
+    output: str = ""
+    error: str = ""
+    drawn: str = ""  # the picture that its last expression is
+
+
+@dataclass
+class Page:
+    """A page that was run: its cells, the files it made, and what is wrong with it as (line, sentence)."""
+
+    cells: list[Cell]
+    files: dict[str, bytes]
+    problems: list[tuple[int, str]]
+
+
+def cells_of(text: str) -> list[Cell]:
+    """The Python blocks of a page, each with the output and the images that follow it."""
+    found: list[Cell] = []
+    for piece in PIECE.finditer(text):
+        line = text.count("\n", 0, piece.start()) + 1
+        if piece["language"] == "python":
+            run = not NOT_RUN.search(text, 0, piece.start())
+            found.append(Cell(piece["text"], line, piece.end(), run))
+        elif piece["language"] == "output" and found:
+            found[-1].expected, found[-1].expected_at = piece["text"], piece.span("text")
+        elif piece["file"] and found:
+            found[-1].images.append((piece["alt"], piece["file"], line))
+    return found
+
+
+def run(text: str) -> Page:
+    """Run a page in a process and a folder of its own."""
+    cells = cells_of(text)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"PYTHONPATH": path, "MPLBACKEND": "Agg"}
+        child = subprocess.run(
+            [sys.executable, "-W", "error", str(Path(__file__).with_name("child.py"))],
+            input=json.dumps([cell.code for cell in cells if cell.run]),
+            cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT,
+        )  # fmt: skip
+        if child.returncode:
+            raise RuntimeError(f"the page ended its interpreter:\n{child.stderr}")
+        for cell, shown in zip([cell for cell in cells if cell.run], json.loads(child.stdout), strict=True):
+            cell.output, cell.error, cell.drawn = shown["output"], shown["error"], shown["drawn"]
+        files = {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
+    problems = [problem for cell in cells for problem in problems_of(cell, files)]
+    return Page(cells, files, problems)
+
+
+def problems_of(cell: Cell, files: dict[str, bytes]) -> Iterator[tuple[int, str]]:
+    """What is wrong with a cell; a picture that it draws is filed under the name that the page gives it."""
+    if cell.error:
+        yield cell.line, f"this block raises:\n{cell.error}"
+        return
+    shown, told = cell.output, cell.expected or ""
+    if not SAME(told, shown, doctest.ELLIPSIS):
+        yield cell.line, f"this block shows:\n{shown or '(nothing)'}\nbut the page says:\n{told or '(nothing)'}"
+    drawn = cell.drawn
+    for alt, file, line in cell.images:
+        if not alt.strip():
+            yield line, f"{file}: say in the brackets what is to be seen there, for those who cannot see it"
+        if drawn and file not in files:
+            files[file], drawn = drawn.encode(), ""
+        elif file not in files and "/" not in file:
+            yield line, f"{file}: no block above generates this picture"
+    if drawn:
+        yield cell.line, "this block draws a picture: put ![what is to be seen there](its-name.svg) below it"
+
+
+def written(text: str, page: Page) -> str:
+    """The text of the page with the outputs as they are."""
+    for cell in reversed(page.cells):
+        if cell.error or SAME(cell.expected or "", cell.output, doctest.ELLIPSIS):
+            continue
+        if cell.expected is None:
+            text = f"{text[: cell.end]}\n\n```output\n{cell.output}```{text[cell.end :]}"
+        else:
+            start, end = cell.expected_at
+            text = text[:start] + cell.output + text[end:]
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    write, bad = "--write" in arguments, 0
+    for path in [Path(name) for name in arguments if name != "--write"]:
+        text = path.read_text(encoding="utf-8")
+        page = run(text)
+        if write:
+            path.write_text(text := written(text, page), encoding="utf-8")
+            page = run(text)
+        for line, sentence in page.problems:
+            print(f"{path}:{line}: {sentence}")
+        bad += len(page.problems)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""The pages of the course run, and show what they print and draw; the runner complains where they do not."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from machinery import cells, notebook
+
+from .conftest import DOCS
+
+PAGES = sorted(path for folder in ("course", "howto") for path in DOCS.glob(f"{folder}/*.md") if path.stem.islower())
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_page_shows_what_its_code_does(path):
+    text = path.read_text(encoding="utf-8")
+    page = cells.run(text)
+    assert page.problems == []
+    assert cells.written(text, page) == text
+
+
+def run(*pieces: str) -> cells.Page:
+    return cells.run("\n\n".join(["# Title", *pieces]) + "\n")
+
+
+def block(code: str, language: str = "python") -> str:
+    return f"```{language}\n{code}\n```"
+
+
+def complaints(*pieces: str) -> str:
+    return "\n".join(f"{line}: {sentence}" for line, sentence in run(*pieces).problems)
+
+
+def test_blocks_share_one_namespace_and_show_what_a_notebook_shows():
+    first = [block("a = 1\nprint('printed')\na + 1"), block("printed\n2", "output")]
+    page = run(*first, block("a * 5"), block("5", "output"))
+    assert page.problems == []
+    assert [cell.output for cell in page.cells] == ["printed\n2\n", "5\n"]
+
+
+def test_each_page_is_alone():
+    assert not complaints(block("import tinygrad_rnn as tg\ntg.set_default_dtype(tg.float64)"))
+    assert not complaints(block("import tinygrad_rnn as tg\nprint(tg.zeros(1).dtype)"), block("float32", "output"))
+
+
+def test_three_dots_stand_for_anything():
+    assert not complaints(block("print('it took 1.25 s')"), block("it took ... s", "output"))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        ([block("1 / 0")], "3: this block raises:\n.*ZeroDivisionError"),
+        ([block("def f(:")], "3: this block raises:\n.*SyntaxError"),
+        ([block("raise SystemExit")], "3: this block raises:\n.*SystemExit"),
+        ([block("1 / 0"), block("2")], "7: this block raises:\na block above raised"),
+        ([block("import warnings\nwarnings.warn('old')")], "3: this block raises:\n.*UserWarning: old"),
+        ([block("print(1)"), block("2", "output")], "3: this block shows:\n1\n\nbut the page says:\n2\n"),
+        ([block("print(1)")], "3: this block shows:\n1\n\nbut the page says:\n.nothing."),
+        ([block("x = 1"), block("1", "output")], "3: this block shows:\n.nothing.\nbut the page says:\n1"),
+        ([block("x = 1"), "![A thing](a.svg)"], "7: a.svg: no block above generates this picture"),
+        ([block("open('a.svg', 'w').write('<svg/>');x = 1"), "![](a.svg)"], "7: a.svg: say in the brackets"),
+        ([block("import tinygrad_rnn as tg\ntg.draw(tg.Value(1.0).tanh())")], "3: this block draws a picture: put"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_line(pieces, said):
+    assert re.search(said, complaints(*pieces), re.S)
+
+
+def test_a_block_that_is_not_to_run_says_why():
+    assert not complaints("<!-- not run: needs a GPU -->", block("import no_such_package"))
+    assert complaints("<!-- not run: -->", block("import no_such_package"))
+
+
+def test_a_drawing_is_filed_under_the_name_of_the_image_below_it():
+    page = run(block("import tinygrad_rnn as tg\ntg.draw(tg.Value(1.0).tanh())"), "![One operation](one.svg)")
+    assert page.problems == []
+    assert b"<svg" in page.files["one.svg"]
+
+
+def test_outputs_are_written_into_the_page():
+    text = "\n\n".join([block("print(1)"), block("print(2)"), block("old", "output"), "End.\n"])
+    assert cells.written(text, cells.run(text)) == "\n\n".join(
+        [block("print(1)"), block("1", "output"), block("print(2)"), block("2", "output"), "End.\n"]
+    )
+
+
+def test_a_page_is_a_notebook():
+    text = "\n\n".join(["# Title", "Prose.", block("print(1)"), block("1", "output"), "More.\n"])
+    found = notebook.notebook(text, cells.run(text))
+    assert [cell["cell_type"] for cell in found["cells"]] == ["markdown", "code", "markdown"]
+    assert "".join(found["cells"][0]["source"]) == "# Title\n\nProse."
+    assert found["cells"][1]["outputs"] == [{"output_type": "stream", "name": "stdout", "text": ["1\n"]}]
+    assert "".join(found["cells"][2]["source"]) == "More."
+    json.dumps(found)
