@@ -60,7 +60,12 @@ SAMPLES = [
         {"outer": (2, 2), "inner": (3,)},
         lambda x, outer, inner: (x[0, 0], x[0, 1], x[1, 0], x[1, 1]),
     ),
-    Sample("disassemble", np.zeros((2, 0)), {"outer": (2,), "inner": (0,)}, lambda x, outer, inner: (x[0], x[1]),
-           label="empty"),
+    Sample(
+        "disassemble",
+        np.zeros((2, 0)),
+        {"outer": (2,), "inner": (0,)},
+        lambda x, outer, inner: (x[0], x[1]),
+        label="empty",
+    ),
     Sample("replaced", (normal(random, 2, 3), normal(random, 3)), {}, lambda x, by: np.broadcast_to(by, x.shape)),
 ]

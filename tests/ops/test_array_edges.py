@@ -205,6 +205,19 @@ def test_padding_may_cut_off_all_there_is():
     assert ops.pad(tg.ones(3), (-3, 0)).shape == (0,)
 
 
+def test_parts_of_one_and_windows_of_nothing():
+    assert [part.shape for part in tg.ones(3).chunk(1)] == [(3,)]
+    assert tg.ones(3).unfold(0, 0, 1).shape == (4, 0)
+
+
+def test_many_elements_filled_with_less_than_nothing():
+    x = leaf(np.ones(9000))
+    y = x.masked_fill(tg.tensor(np.arange(9000) % 2 == 0), -3.0)
+    y.sum().backward()
+    assert y.sum().item() == 4500 - 3 * 4500
+    assert x.grad.sum().item() == 4500
+
+
 def test_a_number_padded_by_nothing_is_a_copy():
     x = tg.tensor(2.0)
     y = ops.pad(x, ())

@@ -228,6 +228,12 @@ ERRORS = {
         RuntimeError,
         r"expected .* \(N, C, ...\)",
     ),
+    "attention": (lambda: F.scaled_dot_product_attention(*[tg.ones(2, 3).long()] * 3), RuntimeError, "floating dtype"),
+    "heads": (
+        lambda: F.scaled_dot_product_attention(tg.ones(2, 5, 3, 4), *[tg.ones(2, 3, 3, 4)] * 2, enable_gqa=True),
+        RuntimeError,
+        "key has 3 heads, which do not divide the 5 of query",
+    ),
     "rounding": (lambda: tg.div(matrix, 2.0, rounding_mode="up"), RuntimeError, "rounding_mode"),
     "einsum sizes": (lambda: ops.einsum("ij,jk->ik", matrix, matrix), RuntimeError, "contract"),
 }
