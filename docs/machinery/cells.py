@@ -38,7 +38,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-PIECE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$|^!\[(?P<alt>[^\]]*)\]\((?P<file>[^):]+)\)$", re.M | re.S)
+FENCE = r"^(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$"
+PIECE = re.compile(FENCE + r"|^!\[(?P<alt>[^\]]*)\]\((?P<file>[^):]+)\)$", re.M | re.S)
 NOT_RUN = re.compile(r"<!-- not run: \S.*-->\s*\Z")
 LIMIT = 120  # seconds a page may take
 SAME = doctest.OutputChecker().check_output
@@ -52,6 +53,7 @@ class Cell:
     line: int
     end: int  # where its fence ends in the text
     run: bool = True
+    indented: bool = False
     expected: str | None = None
     expected_at: tuple[int, int] = (0, 0)
     images: list[tuple[str, str, int]] = field(default_factory=list)  # alternative text, file, line
@@ -75,8 +77,8 @@ def cells_of(text: str) -> list[Cell]:
     for piece in PIECE.finditer(text):
         line = text.count("\n", 0, piece.start()) + 1
         if piece["language"] == "python":
-            run = not NOT_RUN.search(text, 0, piece.start())
-            found.append(Cell(piece["text"], line, piece.end(), run))
+            wanted, indented = not NOT_RUN.search(text, 0, piece.start()), bool(piece["indent"])
+            found.append(Cell(piece["text"], line, piece.end(), wanted and not indented, wanted and indented))
         elif piece["language"] == "output" and found:
             found[-1].expected, found[-1].expected_at = piece["text"], piece.span("text")
         elif piece["file"] and found:
@@ -106,6 +108,8 @@ def run(text: str) -> Page:
 
 def problems_of(cell: Cell, files: dict[str, bytes]) -> Iterator[tuple[int, str]]:
     """What is wrong with a cell; a picture that it draws is filed under the name that the page gives it."""
+    if cell.indented:
+        yield cell.line, "this block stands in a list and is not run: begin it at the left edge"
     if cell.error:
         yield cell.line, f"this block raises:\n{cell.error}"
         return

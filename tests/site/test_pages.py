@@ -63,6 +63,8 @@ def test_three_dots_stand_for_anything():
         ([block("x = 1"), "![A thing](a.svg)"], "7: a.svg: no block above generates this picture"),
         ([block("open('a.svg', 'w').write('<svg/>');x = 1"), "![](a.svg)"], "7: a.svg: say in the brackets"),
         ([block("import tinygrad_rnn as tg\ntg.draw(tg.Value(1.0).tanh())")], "3: this block draws a picture: put"),
+        (["- A list:", "  ```python\n  1 / 0\n  ```"], "5: this block stands in a list and is not run"),
+        ([block(":from: def", "{quote} tinygrad_rnn.draw"), block("1 / 0")], "7: this block raises"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_line(pieces, said):
