@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from textwrap import indent
 
 from . import cells
 from .quote import source
 
-QUOTE = re.compile(r"^```\{quote\} (\S+)\n((?::.*\n)*)```$", re.M)
+QUOTE = re.compile(r"^(?P<indent> *)```\{quote\} (?P<name>\S+)\n(?P<options>(?: *:.*\n)*) *```$", re.M)
 OUTPUT = re.compile(r"^```output\n.*?^```\n?", re.M | re.S)
 DIRECTIVE = re.compile(r"^(:::+|```)\{(\w+)\} ?(.*)$", re.M)
 
@@ -41,10 +42,10 @@ def prose(text: str, files: dict[str, bytes]) -> dict:
 
 
 def quoted(match: re.Match) -> str:
-    options = dict(re.findall(r":([\w-]+): ?\"?(.*?)\"?$", match[2], re.M))
+    options = dict(re.findall(r":([\w-]+): ?\"?(.*?)\"?$", match["options"], re.M))
     first, last = options.get("from", ""), options.get("to", "")
-    text, file, line = source(match[1], first, last, "without-docstring" not in options)
-    return f"`{file}`, line {line}:\n\n```python\n{text}```"
+    text, file, line = source(match["name"], first, last, "without-docstring" not in options)
+    return indent(f"`{file}`, line {line}:\n\n```python\n{text}```", match["indent"])
 
 
 def code(cell: cells.Cell) -> dict:

@@ -97,3 +97,13 @@ def test_a_page_is_a_notebook():
     assert found["cells"][1]["outputs"] == [{"output_type": "stream", "name": "stdout", "text": ["1\n"]}]
     assert "".join(found["cells"][2]["source"]) == "More."
     json.dumps(found)
+
+
+@pytest.mark.parametrize("margin", ["", "  "])
+def test_quotes_stand_in_the_notebook(margin):
+    lines = ["```{quote} tinygrad_rnn.ops.lstm.lstm_step", ":from: i, f, g, o =", ":to: i, f, g, o =", "```"]
+    quote = "\n".join(margin + line for line in lines)
+    text = "\n\n".join(["# Title", "- An item", quote, block("print(1)"), block("1", "output")]) + "\n"
+    shown = "".join(notebook.notebook(text, cells.run(text))["cells"][0]["source"])
+    assert f"{margin}```python\n{margin}i, f, g, o = chunk(" in shown
+    assert "{quote}" not in shown
