@@ -1,4 +1,4 @@
-"""The core tests of the engine in one process, a few seconds: what `mutants.py` runs on each mutant.
+"""The core tests of the engine in one process, some 14 seconds: what `mutants.py` runs on each mutant.
 
     python -m tests.trust.core
 
