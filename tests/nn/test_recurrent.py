@@ -10,6 +10,7 @@ import pytest
 import tinygrad_rnn as tg
 from tests.recurrent_reference import CELLS, run
 from tinygrad_rnn import nn
+from tinygrad_rnn.kernels import fallback
 
 KINDS = ["RNN", "LSTM", "GRU"]
 GRANULARITIES = ["sequence", "step", "op"]
@@ -165,6 +166,23 @@ def test_a_weight_that_also_makes_state_and_input_counts_once_on_each_way() -> N
     for dw, ddw in found[1:]:
         np.testing.assert_allclose(dw, found[0][0], rtol=1e-10)
         np.testing.assert_allclose(ddw, found[0][1], rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("without_compiler", [False, True], ids=["kernels", "numpy"])
+@pytest.mark.parametrize(("kind", "options"), [*[(kind, {}) for kind in KINDS], ("LSTM", {"proj_size": 2})], ids=str)
+def test_what_overflows_overflows_in_silence(kind, options, without_compiler, monkeypatch):
+    monkeypatch.setattr(fallback, "_failed", without_compiler)
+    layer = make(kind, dtype=tg.float32, **options)
+    cell = getattr(nn, kind + "Cell")(I, H)
+    for p in (*layer.parameters(), *cell.parameters()):
+        p.array[...] = 3e38
+    for rows, steps in itertools.product((1, 9), (1, 3)):
+        assert layer(tg.full((steps, rows, I), -3e38))[0].shape[:2] == (steps, rows)
+        cell(tg.full((rows, I), 3e38))
+    with tg.no_grad():
+        layer(tg.full((2, 1, I), 3e38))
+    assert nn.functional.linear(tg.full((2, 3), 1e30), tg.full((4, 3), 1e30)).tolist() == [[np.inf] * 4] * 2
 
 
 # --- PyTorch --------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import ops
 from tinygrad_rnn.autograd.backward import grad
+from tinygrad_rnn.kernels.quiet import quiet
 from tinygrad_rnn.nn import functional as F
-from tinygrad_rnn.ops.quiet import quiet
 
 inf, nan = math.inf, math.nan
 

@@ -27,6 +27,7 @@ from .outer import OuterProducts, StepGradients
 from .panels import pitch, whole_vectors
 from .plain import gru as plain
 from .product import ALL, multiply
+from .quiet import quiet
 from .sequence import (
     Array,
     Backward,
@@ -170,6 +171,7 @@ def backward_step(gates, h, dh, dz, first, last):
         cell_vjp(gates[n], h[n], dh[n], dz[n])
 
 
+@quiet
 @falls_back_on(plain.step)
 def step(x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None) -> tuple[Array, Array]:
     """One step of x [N, I]: h_next [N, H] and the gates, [N, >= 4H]."""
@@ -203,6 +205,7 @@ def step_vjp(
     )
 
 
+@quiet
 @falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, reverse: bool,

@@ -26,6 +26,7 @@ from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import lstm as plain
 from .product import ALL, multiply
+from .quiet import quiet
 from .sequence import (
     Array,
     Backward,
@@ -185,6 +186,7 @@ def backward_step(gates, c, c_next, dhidden, dc, dz, first, last):
         cell_vjp(gates[n], c[n], c_next[n], dhidden[n], dc[n], dz[n])
 
 
+@quiet
 @falls_back_on(plain.step)
 def step(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
@@ -223,6 +225,7 @@ def step_vjp(
     )
 
 
+@quiet
 @falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,

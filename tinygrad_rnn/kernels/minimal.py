@@ -24,6 +24,7 @@ from .jit import part
 from .matrix import Factor
 from .passes import divide
 from .plain import minimal as plain
+from .quiet import quiet
 from .sequence import (
     Array,
     Backward,
@@ -172,6 +173,7 @@ def step_vjp(
     return dx if dx is None else dx[0], *others
 
 
+@quiet
 @falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, w: Array, b: Array | None, shared_out: bool, reverse: bool, lengths: Lengths, keep: bool = True

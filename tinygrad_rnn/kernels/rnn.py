@@ -21,6 +21,7 @@ from .outer import OuterProducts, StepGradients
 from .panels import pitch
 from .plain import rnn as plain
 from .product import ALL, multiply
+from .quiet import quiet
 from .sequence import (
     Array,
     Backward,
@@ -131,6 +132,7 @@ def backward_step(h_next, dh_next, rectify, dz, first, last):
         cell_vjp(h_next[n], dh_next[n], rectify, dz[n])
 
 
+@quiet
 @falls_back_on(plain.step)
 def step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, nonlinearity: str
@@ -164,6 +166,7 @@ def step_vjp(
     )
 
 
+@quiet
 @falls_back_on(plain.sequence)
 def sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, nonlinearity: str,

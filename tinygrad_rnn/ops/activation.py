@@ -8,9 +8,9 @@ import numpy as np
 
 from ..autograd.op import Array, primitive
 from ..autograd.promotion import BOOL
+from ..kernels.quiet import quiet
 from .floating import as_float, floating, refuse_bool, refuse_integers
 from .power import exp
-from .quiet import quiet
 from .selection import abs, masked_fill, where
 from .shape import chunk, reshape
 

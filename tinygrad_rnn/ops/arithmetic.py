@@ -6,8 +6,8 @@ import operator
 
 from ..autograd.op import Array, primitive
 from ..autograd.promotion import BOOL, F32
+from ..kernels.quiet import quiet
 from .floating import refuse_integers
-from .quiet import quiet
 
 
 @primitive

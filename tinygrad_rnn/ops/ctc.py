@@ -6,12 +6,12 @@ import numpy as np
 
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, ArrayInt, fused
+from ..kernels.quiet import quiet
 from .floating import refuse_integers
 from .indexing import getitem, take_along_dim
 from .lookup import check_classes
 from .loss import check_reduction, reduced
 from .naming import called
-from .quiet import quiet
 from .rearrange import roll, stack
 from .reduction import logsumexp
 from .selection import where

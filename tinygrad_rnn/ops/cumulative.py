@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ..autograd.op import Array, primitive
+from ..kernels.quiet import quiet
 from .comparison import any, eq
 from .dtypes import accepts_dtype, summing_dtype
 from .floating import floating, refuse_integers
 from .power import exp
-from .quiet import quiet
 from .selection import masked_fill, nothing
 
 

@@ -8,7 +8,7 @@ from functools import wraps
 import numpy as np
 
 from ..autograd.promotion import BOOL, get_default_dtype
-from .quiet import quiet
+from ..kernels.quiet import quiet
 
 
 def floating(forward: Callable) -> Callable:

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..autograd.op import Array, ArrayInt, primitive
 from ..autograd.promotion import F32
+from ..kernels.quiet import quiet
 from .floating import refuse_bool
 from .indexing import getitem
-from .quiet import quiet
 from .selection import nothing
 from .shape import movedim
 

@@ -12,13 +12,13 @@ import numpy as np
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, ArrayInt, fused, primitive
 from ..kernels.passes import accelerated
+from ..kernels.quiet import quiet
 from .activation import logsigmoid
 from .floating import refuse_integers
 from .indexing import getitem
 from .lookup import check_classes
 from .naming import called
 from .power import exp, log, square
-from .quiet import quiet
 from .reduction import mean, sum
 from .selection import abs, clamp, where
 from .softmax import log_softmax

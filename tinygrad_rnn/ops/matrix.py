@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.op import Array, Dims, cast, primitive
+from ..kernels.quiet import quiet
 from .linalg import column, matmul
-from .quiet import quiet
 from .reduction import amax, amin, norm, sum
 from .shape import reshape, squeeze
 

@@ -13,6 +13,7 @@ from .. import return_types
 from ..autograd.graph import Tensor
 from ..autograd.op import Array, Dims, cast, primitive
 from ..autograd.promotion import BOOL, I64
+from ..kernels.quiet import quiet
 from ..return_types import Chosen
 from .comparison import any, eq, isnan, ne, predicate
 from .cumulative import finite_level, product_before
@@ -20,7 +21,6 @@ from .dtypes import accepts_dtype, summing_dtype
 from .floating import floating, refuse_bool
 from .indexing import getitem, take_along_dim
 from .power import exp
-from .quiet import quiet
 from .selection import abs, maximum, minimum, sign
 from .shape import squeeze
 from .spelling import numpy_names

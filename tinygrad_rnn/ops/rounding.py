@@ -8,9 +8,9 @@ import numpy as np
 
 from ..autograd.op import Array, primitive
 from ..autograd.promotion import BOOL
+from ..kernels.quiet import quiet
 from .arithmetic import div
 from .floating import refuse_bool, refuse_integers
-from .quiet import quiet
 from .selection import nothing
 
 

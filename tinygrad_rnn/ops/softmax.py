@@ -8,11 +8,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.op import Array, Dims, primitive
+from ..kernels.quiet import quiet
 from .arithmetic import neg
 from .dtypes import accepts_dtype
 from .floating import refuse_integers
 from .power import exp
-from .quiet import quiet
 from .reduction import sum
 from .spelling import numpy_names
 

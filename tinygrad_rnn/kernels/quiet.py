@@ -1,4 +1,8 @@
-"""NumPy warns where PyTorch gives inf or nan in silence; these operations do as PyTorch."""
+"""NumPy warns where PyTorch gives inf or nan in silence; these operations do as PyTorch.
+
+Products of matrices need it for another reason: for some shapes OpenBLAS reads what happens to lie beyond an operand
+(without use: the result is right), and if that is a signalling nan, NumPy warns of an invalid value in finite numbers.
+"""
 
 from __future__ import annotations
 
