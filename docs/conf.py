@@ -33,6 +33,7 @@ html_theme = "furo"
 html_title = "tinygrad_rnn"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = [("enlarge.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"
