@@ -19,7 +19,7 @@ from tinygrad_rnn.autograd.writes import Writes
 from . import docstrings
 
 ROOT = "tinygrad_rnn"
-PLACES = (*absent.PLACES, "viz", "tasks")
+PLACES = (*absent.PLACES, "utils", "viz", "tasks")
 ATTRIBUTES = (property, type(Path.name), type(FunctionType.__code__), type(FunctionType.__closure__))
 
 

@@ -29,7 +29,7 @@ PAGES = {  # page -> title, places
     "schedulers": ("tinygrad_rnn.optim.lr_scheduler", ["optim.lr_scheduler"]),
     "autograd": ("tinygrad_rnn.autograd", ["autograd", "autograd.functional", "autograd.forward_ad", "func"]),
     "viz": ("tinygrad_rnn.viz", ["viz"]),
-    "data": ("tinygrad_rnn.utils", ["utils.data", "utils.checkpoint", "utils.dlpack"]),
+    "data": ("tinygrad_rnn.utils", ["utils", "utils.data", "utils.checkpoint", "utils.dlpack"]),
     "files": ("tinygrad_rnn.serialization and onnx", ["serialization", "onnx"]),
     "distributions": ("tinygrad_rnn.distributions and linalg", ["distributions", "linalg"]),
     "tasks": ("tinygrad_rnn.tasks", ["tasks"]),
