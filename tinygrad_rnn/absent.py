@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 ROOT = __name__.rpartition(".")[0]
 PLACES = (
@@ -57,8 +57,17 @@ def names(place: str) -> list[str]:
     found = import_module(f"{ROOT}.{place}" if place not in ("", "Tensor") else ROOT)
     if place == "Tensor":
         return [n for n in vars(found.Tensor.__base__) if not n.startswith("_")]
-    offered = getattr(found, "__all__", None) or dir(found)  # which knows what is loaded only when asked for
+    every = dir(found)  # which knows what is loaded only when asked for
+    offered = getattr(found, "__all__", None) or [n for n in every if not borrowed(found, getattr(found, n))]
     return [n for n in offered if not (n.startswith("_") or isinstance(getattr(found, n), ModuleType))]
+
+
+def borrowed(module: ModuleType, thing: Any) -> bool:
+    """Whether a module without `__all__` has a thing for its own use: a file offers what it defines, and operations."""
+    home = getattr(thing, "__module__", None) or module.__name__
+    if hasattr(module, "__path__"):
+        return home == __name__
+    return not (home == module.__name__ or home.startswith(f"{ROOT}.ops"))
 
 
 def dotted(place: str, name: str) -> str:

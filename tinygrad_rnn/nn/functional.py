@@ -7,7 +7,7 @@ from ..absent import name_the_nearest
 from ..autograd.inplace import in_place
 from ..autograd.scope import no_grad
 from ..ops import alpha_dropout as alpha
-from ..ops import bag
+from ..ops import bag, lookup
 from ..tensor import Tensor
 
 name_the_nearest(__name__)
@@ -133,7 +133,7 @@ def embedding(
     Raises:
         ValueError: for `scale_grad_by_freq` and `sparse`.
     """
-    refuse_embedding_options(scale_grad_by_freq, sparse)
+    lookup.refuse_options(scale_grad_by_freq, sparse)
     if max_norm is not None:
         _bound_rows(ops.unique(input), weight, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx)
@@ -161,7 +161,7 @@ def embedding_bag(
     Raises:
         ValueError: for `scale_grad_by_freq` and `sparse`; and what `ops.bag.embedding_bag` raises.
     """
-    refuse_embedding_options(scale_grad_by_freq, sparse)
+    lookup.refuse_options(scale_grad_by_freq, sparse)
     if max_norm is not None:
         _bound_rows(ops.unique(input), weight, max_norm, norm_type)
     return bag.embedding_bag(input, weight, offsets, mode, per_sample_weights, include_last_offset, padding_idx)
@@ -173,13 +173,6 @@ def _bound_rows(names: Tensor, weight: Tensor, max_norm: float, norm_type: float
     norms = ops.norm(rows, norm_type, 1, True)
     large = ops.squeeze(norms > max_norm, 1)
     weight[names[large]] = (rows * (max_norm / (norms + 1e-7)))[large]
-
-
-def refuse_embedding_options(scale_grad_by_freq, sparse) -> None:
-    """Say which of PyTorch's options there is not."""
-    for name, value in {"scale_grad_by_freq": scale_grad_by_freq, "sparse": sparse}.items():
-        if value:
-            raise ValueError(f"embedding: {name}={value!r} is not supported; leave it out")
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:

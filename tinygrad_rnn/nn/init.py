@@ -24,9 +24,9 @@ name_the_nearest(__name__)
 _GAINS = {"linear": 1, "sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
 
 
-def fill(tensor: Tensor, name: str, values: Callable[[tuple[int, ...]], Any]) -> Tensor:
+def _fill(tensor: Tensor, name: str, values: Callable[[tuple[int, ...]], Any]) -> Tensor:
     """Write `values(shape)` into the tensor, unrecorded."""
-    shape = shape_of(tensor, name)
+    shape = _shape_of(tensor, name)
     with no_grad():
         writable(tensor, f"init.{name}")
     tensor.array[...] = values(shape)
@@ -34,7 +34,7 @@ def fill(tensor: Tensor, name: str, values: Callable[[tuple[int, ...]], Any]) ->
     return tensor
 
 
-def shape_of(tensor: Tensor, name: str, least: int = 0) -> tuple[int, ...]:
+def _shape_of(tensor: Tensor, name: str, least: int = 0) -> tuple[int, ...]:
     """The shape of a tensor that must have at least so many dimensions."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"init.{name}: expected a Tensor, got {type(tensor).__name__}")
@@ -53,7 +53,7 @@ def uniform_(
     """U(a, b)."""
     if not a <= b:
         raise RuntimeError(f"init.uniform_: expected a range [a, b), got a={a} and b={b}")
-    return fill(tensor, "uniform_", lambda shape: source(generator).uniform(a, b, shape))
+    return _fill(tensor, "uniform_", lambda shape: source(generator).uniform(a, b, shape))
 
 
 def normal_(
@@ -62,7 +62,7 @@ def normal_(
     """N(mean, std^2)."""
     if std < 0:
         raise RuntimeError(f"init.normal_: expected std to be at least 0, got {std}")
-    return fill(tensor, "normal_", lambda shape: source(generator).normal(mean, std, shape))
+    return _fill(tensor, "normal_", lambda shape: source(generator).normal(mean, std, shape))
 
 
 def trunc_normal_(
@@ -78,7 +78,7 @@ def trunc_normal_(
         raise RuntimeError(f"init.trunc_normal_: expected std above 0 and a range [a, b], got {std}, a={a} and b={b}")
     low, high = (a - mean) / std, (b - mean) / std
     values = lambda shape: np.clip(mean + std * _truncated(source(generator), low, high, shape), a, b)
-    return fill(tensor, "trunc_normal_", values)
+    return _fill(tensor, "trunc_normal_", values)
 
 
 def _truncated(random: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
@@ -94,29 +94,29 @@ def _truncated(random: np.random.Generator, low: float, high: float, shape: tupl
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """`val` everywhere."""
-    return fill(tensor, "constant_", lambda shape: val)
+    return _fill(tensor, "constant_", lambda shape: val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
     """Ones."""
-    return fill(tensor, "ones_", lambda shape: 1.0)
+    return _fill(tensor, "ones_", lambda shape: 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
     """Zeros."""
-    return fill(tensor, "zeros_", lambda shape: 0.0)
+    return _fill(tensor, "zeros_", lambda shape: 0.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix, or as much of it as the shape has room for."""
-    if len(shape := shape_of(tensor, "eye_")) != 2:
+    if len(shape := _shape_of(tensor, "eye_")) != 2:
         raise ValueError(f"init.eye_: only tensors with 2 dimensions are supported, got shape {shape}")
-    return fill(tensor, "eye_", lambda shape: np.eye(shape[0], shape[1]))
+    return _fill(tensor, "eye_", lambda shape: np.eye(shape[0], shape[1]))
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """N(0, std^2), of which in each column the part `sparsity` is set to zero. Source: Martens 2010."""
-    if len(shape := shape_of(tensor, "sparse_")) != 2:
+    if len(shape := _shape_of(tensor, "sparse_")) != 2:
         raise ValueError(f"init.sparse_: only tensors with 2 dimensions are supported, got shape {shape}")
 
     def values(shape):
@@ -124,7 +124,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         order = random.permuted(np.tile(np.arange(shape[0]), (shape[1], 1)), axis=1).T
         return np.where(order < math.ceil(sparsity * shape[0]), 0.0, random.normal(0.0, std, shape))
 
-    return fill(tensor, "sparse_", values)
+    return _fill(tensor, "sparse_", values)
 
 
 def forget_bias_(lstm: Any, value: float = 1.0) -> Any:
@@ -173,7 +173,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """How many inputs an output is made of, and the other way round; a weight is [out, in, ...]."""
-    shape = shape_of(tensor, "fan_in_and_fan_out", least=2)
+    shape = _shape_of(tensor, "fan_in_and_fan_out", least=2)
     field = math.prod(shape[2:])
     return shape[1] * field, shape[0] * field
 
@@ -244,7 +244,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
     Source: Saxe et al. 2014. The triangular factor's signs make the distribution uniform.
     """
-    rows, *rest = shape_of(tensor, "orthogonal_", least=2)
+    rows, *rest = _shape_of(tensor, "orthogonal_", least=2)
     columns = math.prod(rest)
 
     def values(shape):
@@ -252,7 +252,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
         return gain * (q if rows >= columns else q.T).reshape(shape)
 
-    return fill(tensor, "orthogonal_", values)
+    return _fill(tensor, "orthogonal_", values)
 
 
 uniform, normal, orthogonal = older(uniform_), older(normal_), older(orthogonal_)

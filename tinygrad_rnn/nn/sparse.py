@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..creation import empty
+from ..ops import lookup
 from ..tensor import Tensor
 from . import functional, init
 from .module import Module
@@ -27,7 +28,7 @@ class Table(Module):
         dtype=None,
     ) -> None:
         super().__init__()
-        functional.refuse_embedding_options(scale_grad_by_freq, sparse)
+        lookup.refuse_options(scale_grad_by_freq, sparse)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(f"padding_idx must be within {num_embeddings} num_embeddings: {padding_idx}")

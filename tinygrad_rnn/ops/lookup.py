@@ -44,6 +44,13 @@ def embedding_vjp(dy, input, weight_shape, padding_idx, needs):
     return None, dweight if padding_idx is None else setitem(dweight, 0.0, index=(padding_idx,))
 
 
+def refuse_options(scale_grad_by_freq, sparse) -> None:
+    """Say which of PyTorch's options there is not."""
+    for name, value in {"scale_grad_by_freq": scale_grad_by_freq, "sparse": sparse}.items():
+        if value:
+            raise ValueError(f"embedding: {name}={value!r} is not supported; leave it out")
+
+
 @nondifferentiable
 def one_hot(input: ArrayInt, num_classes: int = -1) -> Array:
     """int64 vectors that are 1 at the class and 0 elsewhere; by default as many classes as the largest needs.
