@@ -79,6 +79,7 @@ _LAZY = {
     "linalg": ".linalg", "nn": ".nn", "onnx": ".onnx", "optim": ".optim", "serialization": ".serialization",
     "utils": ".utils", "viz": ".viz",
     "draw": ".viz:draw", "gradient_flow": ".viz:gradient_flow", "granularity": ".nn.granularity:granularity",
+    "get_granularity": ".nn.granularity:get_granularity",
     "save": ".serialization:save", "load": ".serialization:load",
     "get_num_threads": ".kernels.threads:get_num_threads", "set_num_threads": ".kernels.threads:set_num_threads",
     "warmup": ".kernels.warmup:warmup",
@@ -88,7 +89,7 @@ if _TYPE_CHECKING:
     from . import backends, cuda, distributions, func, linalg, nn, onnx, optim, serialization, utils, viz
     from .kernels.threads import get_num_threads, set_num_threads
     from .kernels.warmup import warmup
-    from .nn.granularity import granularity
+    from .nn.granularity import get_granularity, granularity
     from .serialization import load, save
     from .tensor import Tensor
     from .viz import draw, gradient_flow

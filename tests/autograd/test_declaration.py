@@ -294,6 +294,23 @@ def test_refused_rules():
                 attempt()
 
 
+def test_a_rule_that_was_used_is_not_exchanged():
+    @primitive
+    def twice(x):
+        return 2 * x
+
+    assert twice(tg.ones(1)).item() == 2
+    twice.vjp(dx=lambda dy: dy)
+    twice.vjp(dx=lambda dy: 2 * dy)  # nothing was recorded yet
+    x = leaf()
+    y = twice(x).sum()
+    for again in ({"dx": lambda dy: dy}, {"rule": lambda dy, x: dy}):
+        with pytest.raises(RuntimeError, match="twice was recorded already.*declare the whole operation again"):
+            twice.vjp(**again)
+    y.backward()
+    assert x.grad.tolist() == [2, 2, 2]
+
+
 def test_refused_names():
     with pytest.raises(TypeError, match="'y'.*outputs"):
 

@@ -9,6 +9,7 @@ import pytest
 import tinygrad_rnn as tg
 from tests.onnx.running import Wrapped, check, randn, tokens
 from tinygrad_rnn import nn
+from tinygrad_rnn.autograd import op as engine
 
 F = nn.functional
 X = {"input_names": ["x"], "dynamic_axes": {"x": {0: "N", 1: "T"}}}
@@ -33,6 +34,23 @@ class CharModel(nn.Module):
         y, state = self.rnn(self.embed(x), state)
         logits = self.head(self.dropout(y).contiguous().view(-1, 6))
         return F.log_softmax(logits, dim=1).view(x.size(0), x.size(1), -1), state
+
+
+def test_a_fused_operation_of_ones_own_is_exported_as_its_body(monkeypatch):
+    monkeypatch.setattr(engine, "registry", dict(engine.registry))
+    forward = lambda x, h: (x * h, x + h)
+
+    @tg.fused(forward=forward, vjp=lambda dy, dz, x, h: (dy * h + dz, dy * x + dz), outputs="y z")
+    def both(x, h):
+        return x * h, x + h
+
+    @tg.fused(forward=lambda x, h: x * h + x + h, vjp=lambda dy, x, h: (dy * (h + 1), dy * (x + 1)))
+    def joined(x, h):
+        y, z = both(x, h)
+        return y + z
+
+    model = Wrapped(lambda self, x: joined(self.linear(x), x.tanh()) * both(x, x)[1], linear=nn.Linear(4, 4))
+    check(model, (randn(2, 3, 4),), (randn(5, 1, 4),), **X)
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])

@@ -178,19 +178,28 @@ class Op:
         """Attach the gradient rule: one for all inputs (also as a decorator), or `da=...`, `db=...` each.
 
         A rule for all inputs may ask for `needs`, a bool for each input, and returns None where it is False.
+
+        Raises:
+            TypeError: the rule asks for what there is not.
+            RuntimeError: the operation was recorded already, with the rule it had (or had not) then.
         """
         if (rule is None) == (not partials):
             raise TypeError(f"{self.name}: vjp takes one rule for all inputs or one for each of them, not both")
+        if unknown := set(partials) - {f"d{name}" for name in self.inputs}:
+            raise TypeError(f"{self.name} has no input for the rules {sorted(unknown)}; inputs: {self.inputs}")
+        for partial_rule in partials.values():
+            self._asked(partial_rule, 1)
+        if callable(rule):
+            self._asked(rule, self._dys)
+        if self._rules:
+            raise RuntimeError(
+                f"{self.name} was recorded already, and keeps the rule that it had then; to change it, declare the "
+                f"whole operation again, @primitive included"
+            )
         if partials:
-            if unknown := set(partials) - {f"d{name}" for name in self.inputs}:
-                raise TypeError(f"{self.name} has no input for the rules {sorted(unknown)}; inputs: {self.inputs}")
             self.partials = {name: partials[f"d{name}"] for name in self.inputs if f"d{name}" in partials}
-            for partial_rule in self.partials.values():
-                self._asked(partial_rule, 1)
         else:
             self._joint = rule
-            if callable(rule):
-                self._asked(rule, self._dys)
         return rule
 
     @property

@@ -8,7 +8,11 @@ from contextvars import ContextVar
 
 GRANULARITIES = ("sequence", "step", "op")
 _granularity: ContextVar[str] = ContextVar("granularity", default="sequence")
-get_granularity = _granularity.get
+
+
+def get_granularity() -> str:
+    """How finely recurrent modules are recorded here: what a layer of your own with several forms asks."""
+    return _granularity.get()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from .graph import Graph, Wanted
 from .model import written
 from .program import ONNXProgram, TrainingMode, needed
 from .sizes import Runs, trial_lengths
-from .table import TRANSLATIONS
+from .table import REASONS, TRANSLATIONS
 from .trace import Source, Trace, restored, traced
 
 OPSETS = range(18, 24)  # the translations are written in the first; the others understand them the same way
@@ -30,13 +30,6 @@ WITHOUT_EFFECT = {
     "artifacts_dir", "autograd_inlining", "dump_exported_program", "dynamo", "external_data", "fallback",
     "operator_export_type", "optimize", "profile", "report",
 }  # fmt: skip
-
-# Why there is no translation, where that helps.
-REASONS = {
-    "dropout": "it is random; pass training=self.training to functional.dropout",
-    "setitem": "ONNX has no writing in place; use where, cat or stack",
-    "batch_norm": "it normalizes with the batch's own statistics; export with track_running_stats=True in eval mode",
-}
 
 
 def export(

@@ -8,6 +8,13 @@ from typing import Any
 # translate(builder, step) -> the name of the one result, or {output: name}
 TRANSLATIONS: dict[str, Callable[..., Any]] = {}
 
+# Why there is no translation, where that helps.
+REASONS = {
+    "dropout": "it is random; pass training=self.training to functional.dropout",
+    "setitem": "ONNX has no writing in place; use where, cat or stack",
+    "batch_norm": "it normalizes with the batch's own statistics; export with track_running_stats=True in eval mode",
+}
+
 
 def translates(*names: str) -> Callable[[Callable], Callable]:
     """Enter a function in the table."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..autograd.graph import Tensor
 from ..autograd.listen import listening
 from ..autograd.op import Op
 from ..autograd.scope import Scope, frames, no_grad, path
@@ -20,6 +21,7 @@ from ..autograd.writes import owner
 from ..nn.granularity import granularity
 from .arguments import Arguments, tensors_in
 from .errors import OnnxExporterError
+from .table import REASONS, TRANSLATIONS
 
 
 class Source(NamedTuple):
@@ -104,6 +106,10 @@ class Trace:
     # --- what it is told ---------------------------------------------------------------------------------------
 
     def applied(self, op: Op, inputs: list[np.ndarray | None], attrs: dict[str, Any], outputs: list[np.ndarray]):
+        if op.body and not (op.name in TRANSLATIONS or op.name in REASONS):  # the user's own: its body is told instead
+            for y, same in zip(outputs, opened(op, inputs, attrs)):
+                self._know(y, self.source(same.array))
+            return
         sources = [None if x is None else self.source(x) for x in inputs]
         held = {name: self._held(value) for name, value in attrs.items()}
         for i, y in enumerate(outputs):
@@ -130,6 +136,12 @@ class Trace:
                 self._know(other, None)
         if result is not None and result.dtype == array.dtype:
             self._know(array, self._sources.get(id(result)))
+
+
+def opened(op: Op, inputs: list[np.ndarray | None], attrs: dict[str, Any]) -> tuple:
+    """The results of an operation's body."""
+    ys = op.body(*[None if x is None else Tensor(x) for x in inputs], **attrs)
+    return ys if isinstance(ys, tuple) else (ys,)
 
 
 def shown(array: np.ndarray) -> tuple:
