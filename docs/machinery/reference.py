@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from . import docstrings, names
+from . import docstrings, names, saved
 
 FOLDER = Path(__file__).parent.parent / "reference"
 OPERATIONS, APART = "tinygrad_rnn.ops", ("tensor", "operations")
@@ -125,6 +125,7 @@ class Reference:
                 body += self.member(name.full, member, thing)
         else:
             kind = "function"
+            body += saved.lines(name.name, name.thing)
         return [f".. py:{kind}:: {name.full}{signature(name.thing)}", "", *indented(body), ""]
 
     def member(self, owner: str, member: str, thing: Any) -> list[str]:

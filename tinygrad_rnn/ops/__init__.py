@@ -194,4 +194,9 @@ from .unroll import unroll
 from .windows import diff, unfold
 
 # What `from .ops import *` gives: the functions, not the files they are in.
-__all__ = [name for name, member in list(globals().items()) if callable(member) and not name.startswith("_")]
+_RENAMED = ("add_scaled", "sub_scaled", "div_rounded")  # at the top they are `add`, `sub` and `div`
+__all__ = [
+    name
+    for name, member in list(globals().items())
+    if callable(member) and not name.startswith("_") and name not in _RENAMED
+]
