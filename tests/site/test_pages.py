@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from machinery import cells, notebook
@@ -97,6 +101,69 @@ def test_a_page_is_a_notebook():
     assert found["cells"][1]["outputs"] == [{"output_type": "stream", "name": "stdout", "text": ["1\n"]}]
     assert "".join(found["cells"][2]["source"]) == "More."
     json.dumps(found)
+
+
+class Shown(NamedTuple):
+    """What `IPython.display` would show: a file of the page's folder."""
+
+    kind: str
+    file: str
+
+
+@pytest.fixture
+def ipython(monkeypatch):
+    """As much of IPython as the cells of a notebook ask for: what was shown."""
+    shown = []
+    display = {kind: lambda file, *size, kind=kind: Shown(kind, file) for kind in ("IFrame", "SVG", "Image")}
+    display["display"] = lambda *what: shown.extend(what)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(**display))
+    return shown
+
+
+@pytest.mark.parametrize("last", ["", "\ntg.draw(y * 2)"])
+def test_a_notebook_shows_what_it_saves(ipython, tmp_path, monkeypatch, last):
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        "import tinygrad_rnn as tg",
+        "y = tg.Value(1.0).tanh()",
+        *[f"tg.draw(y).save('y.{end}')" for end in ("svg", "html")],
+    ]
+    saving = "\n".join(lines)
+    images = "\n\n".join(["![One box](y.svg)", "![The explorer](y.html)", *["![Again](again.svg)"] * bool(last)])
+    page = run(block(saving + last), images)
+    assert page.problems == []
+    (cell,) = [cell for cell in notebook.notebook(block(saving + last), page)["cells"] if cell["cell_type"] == "code"]
+    code = "".join(cell["source"])
+    exec(code, {})
+    assert ipython == [Shown("SVG", "y.svg"), Shown("IFrame", "y.html")]
+    assert all([Path(shown.file).exists() for shown in ipython])
+    assert code.endswith(last or 'display(SVG("y.svg"), IFrame("y.html", "100%", 600))')  # the drawing shows itself
+    assert [list(output["data"]) for output in cell["outputs"]] == [["image/svg+xml"]] * (1 + bool(last))
+
+
+def test_prose_of_a_notebook_says_nothing_that_only_the_site_understands():
+    text = (
+        "See [next](02-tensors.md#a-part), [all](index.md), [why](../performance.md), {py:obj}`~tinygrad_rnn.nn.LSTM`."
+    )
+    shown = notebook.prose(text, {})["source"]
+    assert shown == ["See [next](02-tensors.ipynb#a-part), [all](index.html), [why](../performance.html), `LSTM`."]
+
+
+def test_notebooks_are_as_the_format_wants_them():
+    """What the schema of nbformat 4.5 asks for."""
+    drawing = block("import tinygrad_rnn as tg\ntg.draw(tg.Value(1.0).tanh())")
+    text = "\n\n".join(["# Title", block("print(1)"), block("1", "output"), drawing, "![One](one.svg)"])
+    found = notebook.notebook(text, cells.run(text))
+    assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in found["cells"]}) == len(found["cells"])
+    for cell in found["cells"]:
+        assert re.fullmatch(r"[\w-]{1,64}", cell["id"])
+        assert set(cell) - {"execution_count", "outputs"} == {"id", "cell_type", "metadata", "source"}
+        assert (cell["cell_type"] == "code") == ("outputs" in cell) == ("execution_count" in cell)
+        for output in cell.get("outputs", []):
+            wanted = {"stream": {"name", "text"}, "display_data": {"data", "metadata"}}[output["output_type"]]
+            assert set(output) == wanted | {"output_type"}
 
 
 @pytest.mark.parametrize("margin", ["", "  "])

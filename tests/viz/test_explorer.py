@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -141,6 +142,19 @@ def test_no_layout_engine_is_needed(monkeypatch, tmp_path):
 def test_dot_text_alone_cannot_be_explored(tmp_path):
     with pytest.raises(ValueError, match="no graph behind"):
         tg.viz.Drawing("digraph { a }").save(tmp_path / "x.html")
+    with pytest.raises(ValueError, match="explore: there is no graph behind"):
+        tg.viz.Drawing("digraph { a }").explore()
+
+
+def test_a_notebook_shows_it_in_a_frame_that_holds_the_whole_page():
+    drawing = tg.draw({'a "quoted" & <odd> name': lstm_output(2)})
+    shown = drawing.explore(height=400)
+    (tag,) = re.findall(r"<iframe ([^>]*)></iframe>", shown._repr_html_())
+    held = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+    assert unescape(held["srcdoc"]) == drawing.render("html").decode()
+    assert held["sandbox"] == "allow-scripts"
+    assert "height: 400px" in held["style"]
+    assert "HTML" in repr(shown)
 
 
 def test_the_command_line_writes_it(tmp_path):

@@ -379,3 +379,12 @@ def test_a_plot_that_cannot_be(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="pip install matplotlib"):
         found.save(tmp_path / "x.svg")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_notebook_shows_the_plot_or_the_numbers(monkeypatch):
+    found = flows()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert found._repr_png_() is None
+    monkeypatch.undo()
+    pytest.importorskip("matplotlib")
+    assert found._repr_png_().startswith(b"\x89PNG")

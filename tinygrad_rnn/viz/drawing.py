@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property
+from html import escape
 from pathlib import Path
 
 from ..atomic import replacing
 from .centered import centered
 from .dark import adaptive
 from .layout import render
+from .style import FAINT
 
 FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".html": "html"}
 
@@ -37,11 +39,25 @@ class Drawing:
             RuntimeError: no Graphviz is installed, or the layout failed or took longer than `timeout` seconds.
         """
         if format == "html":
-            if self._page is None:
-                raise ValueError("render: there is no graph behind this DOT text to explore; use tinygrad_rnn.draw")
-            return self._page().encode()
+            return self._explorer("render").encode()
         picture = render(self.source, self.engine, format, self.timeout)
         return adaptive(centered(picture.decode()).encode()) if format == "svg" else picture
+
+    def explore(self, height: int = 600) -> Explorer:
+        """The explorer, which a notebook shows below the cell; it needs no file and no server.
+
+        Args:
+            height: of its frame, in pixels.
+
+        Raises:
+            ValueError: the drawing was made from DOT text alone.
+        """
+        return Explorer(self._explorer("explore"), height)
+
+    def _explorer(self, method: str) -> str:
+        if self._page is None:
+            raise ValueError(f"{method}: there is no graph behind this DOT text to explore; use tinygrad_rnn.draw")
+        return self._page()
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write .svg, .png, .pdf, .dot, .gv or .html (the explorer); an existing file is replaced whole or kept.
@@ -69,3 +85,19 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<Drawing: {len(self.source):,} characters of DOT, engine {self.engine}>"
+
+
+class Explorer:
+    """The page of the explorer in a frame of its own, from which its scripts do not reach the notebook around it."""
+
+    def __init__(self, page: str, height: int) -> None:
+        self.page, self.height = page, height
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        look = f"width: 100%; height: {self.height}px; border: 1px solid {FAINT}"
+        title = "Explorer of a computation graph"
+        return f'<iframe srcdoc="{escape(self.page)}" sandbox="allow-scripts" title="{title}" style="{look}"></iframe>'
+
+    def __repr__(self) -> str:
+        return f"<Explorer: {len(self.page):,} characters of HTML, shown by a notebook>"

@@ -97,6 +97,12 @@ class GradientFlow:
 
         return save(self.layers, path)
 
+    def _repr_png_(self) -> bytes | None:
+        """How a notebook shows it, if matplotlib is installed."""
+        from .flow_plot import shown
+
+        return shown(self.layers)
+
 
 def gradient_flow(loss: Tensor, module: Any) -> GradientFlow:
     """Follow the gradient of `loss` back through time in every recurrent layer of `module`.

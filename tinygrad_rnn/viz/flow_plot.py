@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plot import named, save_plot
+from .plot import named, rendered, save_plot
 from .style import GATES, LOOKS
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ ACROSS = 3  # panels in a row
 def save(layers: Sequence[LayerFlow], path: str | os.PathLike) -> Path:
     """Write the plot; see `GradientFlow.save`."""
     return save_plot(lambda: figure(layers), path)
+
+
+def shown(layers: Sequence[LayerFlow]) -> bytes | None:
+    """The plot as .png; None where matplotlib is not installed."""
+    try:
+        return rendered(lambda: figure(layers), ".png")
+    except ImportError:
+        return None
 
 
 def figure(layers: Sequence[LayerFlow]) -> Any:
