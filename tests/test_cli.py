@@ -317,9 +317,13 @@ class TestPosix:
         assert child.communicate()[1] == ""
         assert child.returncode == 1
 
-    def test_a_terminal_gets_a_progress_bar(self, folder):
+    @pytest.mark.parametrize("notebook", [False, True])
+    def test_a_terminal_gets_a_progress_bar(self, folder, monkeypatch, notebook):
         import pty
 
+        monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+        if notebook:
+            monkeypatch.setenv("JPY_PARENT_PID", "1")
         master, slave = pty.openpty()
         child = process("train", "text.txt", *SMALL, "--updates", 4, stdout=slave)
         os.close(slave)
@@ -334,5 +338,6 @@ class TestPosix:
         assert child.returncode == 0
         assert b"4/4" in shown
         assert b"chars/s" in shown
-        assert b"\x1b[" in shown
         assert b"held-out" in shown
+        assert (b"\x1b[" in shown) != notebook  # JupyterLab knows colours, but not how to erase
+        assert not notebook or "\r━".encode() in shown
