@@ -42,4 +42,4 @@ html_theme_options = {"footer_icons": []}
 maximum_signature_line_length = 100
 toc_object_entries_show_parents = "hide"
 
-executed = ["course/*", "howto/*"]  # pages whose Python blocks the build runs; README and gallery are run by tests
+executed = ["course/*", "howto/*"]  # pages that the build runs; the others are run by tests

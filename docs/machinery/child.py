@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import linecache
+import subprocess
 import sys
 import traceback
 from contextlib import redirect_stdout
@@ -13,8 +14,8 @@ from contextlib import redirect_stdout
 
 def main() -> None:
     blocks, answers, names = json.load(sys.stdin), [], {"__name__": "__main__"}
-    for number, code in enumerate(blocks, 1):
-        answers.append(run(code, f"block {number}", names))
+    for number, (language, code) in enumerate(blocks, 1):
+        answers.append(run(code, f"block {number}", names) if language == "python" else shell(code))
         if answers[-1]["error"]:
             break
     answers += [{"output": "", "error": "a block above raised", "drawn": ""}] * (len(blocks) - len(answers))
@@ -39,6 +40,12 @@ def run(code: str, name: str, names: dict) -> dict[str, str]:
         except BaseException:
             error = traceback.format_exc()
     return {"output": printed.getvalue(), "error": error, "drawn": drawn}
+
+
+def shell(code: str) -> dict[str, str]:
+    """What a terminal would show of some commands, errors among it."""
+    ended = subprocess.run(["sh", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return {"output": ended.stdout, "error": "", "drawn": ""}
 
 
 def is_path(value: object) -> bool:

@@ -25,7 +25,7 @@ def notebook(text: str, page: cells.Page) -> dict:
     for cell in page.cells:
         if not cell.run:
             continue
-        begin = text.rindex("```python", 0, cell.end)
+        begin = text.rindex(f"```{cell.language}", 0, cell.end)
         found += [prose(text[at:begin], page.files), code(cell, page.files)]
         at = cell.end
     found.append(prose(text[at:], page.files))
@@ -72,7 +72,7 @@ def code(cell: cells.Cell, files: dict[str, bytes]) -> dict:
             saved.append(SHOWN[Path(file).suffix].format(file))
             outputs += [svg(files[file].decode())] if file.endswith(".svg") else []
     source = with_display(cell, saved) if saved else cell.code.strip("\n")
-    lines = source.splitlines(True)
+    lines = (("%%sh\n" if cell.language == "sh" else "") + source).splitlines(True)
     return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": outputs, "source": lines}
 
 

@@ -50,7 +50,7 @@ class Run(SphinxTransform):
                 alone = isinstance(image.parent, nodes.paragraph) and len(image.parent) == 1
                 place = image.parent if alone else image  # a paragraph holds no block
                 place.replace_self(nodes.raw("", self.shown(name, image, content), format="html"))
-        if page.cells:
+        if any(cell.run for cell in page.cells):
             notebook.write(Path(self.env.app.outdir, f"{name}.ipynb"), text, page)
             link = f'<p class="notebook"><a href="{Path(name).name}.ipynb" download>Open as a notebook</a></p>'
             title = next(self.document.findall(nodes.title))

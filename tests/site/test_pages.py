@@ -1,10 +1,11 @@
-"""The pages of the course run, and show what they print and draw; the runner complains where they do not."""
+"""The pages of the site run, and show what they print and draw; the runner complains where they do not."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -12,17 +13,18 @@ from typing import NamedTuple
 import pytest
 from machinery import cells, notebook
 
-from .conftest import DOCS
-
-PAGES = sorted(path for folder in ("course", "howto") for path in DOCS.glob(f"{folder}/*.md") if path.stem.islower())
+from .conftest import BESIDE_TORCH, DOCS, PAGES, needs, shows_what_its_code_does
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in PAGES if path not in BESIDE_TORCH], ids=lambda path: path.stem)
 def test_the_page_shows_what_its_code_does(path):
-    text = path.read_text(encoding="utf-8")
-    page = cells.run(text)
-    assert page.problems == []
-    assert cells.written(text, page) == text
+    shows_what_its_code_does(path)
+
+
+def test_pages_need_nothing_that_no_extra_has():
+    extras = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    known = {re.split(r"\W", wanted)[0] for extra in extras["optional-dependencies"].values() for wanted in extra}
+    assert {name for path in PAGES for name in needs(path)} <= known
 
 
 def run(*pieces: str) -> cells.Page:
@@ -69,6 +71,9 @@ def test_three_dots_stand_for_anything():
         ([block("import tinygrad_rnn as tg\ntg.draw(tg.Value(1.0).tanh())")], "3: this block draws a picture: put"),
         (["- A list:", "  ```python\n  1 / 0\n  ```"], "5: this block stands in a list and is not run"),
         ([block(":from: def", "{quote} tinygrad_rnn.draw"), block("1 / 0")], "7: this block raises"),
+        ([block("tinygrad-rnn train none.txt", "sh"), block("", "output")], "3: .*shows:\n.*none.txt: No such file"),
+        (["- A list:", "  ```sh\n  ls\n  ```\n\n  ```output\n  ```"], "5: this block stands in a list and is not run"),
+        (["<!-- needs: absent -->", block("draw()"), "![A thing](a.svg)"], "9: a.svg: what generates it cannot run"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_line(pieces, said):
@@ -78,6 +83,18 @@ def test_what_is_wrong_is_said_with_its_line(pieces, said):
 def test_a_block_that_is_not_to_run_says_why():
     assert not complaints("<!-- not run: needs a GPU -->", block("import no_such_package"))
     assert complaints("<!-- not run: -->", block("import no_such_package"))
+
+
+def test_commands_run_where_their_output_stands_below_them():
+    folder = [block("x = open('a.txt', 'w').write('here')"), block("cat a.txt; echo; python -c 'print(2)'", "sh")]
+    assert not complaints(*folder, block("here\n2", "output"), block("exit 1", "sh"))
+
+
+def test_a_page_that_needs_what_is_not_there_is_believed():
+    pieces = block("import absent\nprint(absent.f())"), block("3", "output")
+    page = run("<!-- needs: json, absent -->", *pieces)
+    assert page.problems == [] and [cell.output for cell in page.cells] == ["3\n"]
+    assert "No module named 'absent'" in complaints("<!-- needs: json, re -->", *pieces)
 
 
 def test_a_drawing_is_filed_under_the_name_of_the_image_below_it():
@@ -100,6 +117,9 @@ def test_a_page_is_a_notebook():
     assert "".join(found["cells"][0]["source"]) == "# Title\n\nProse."
     assert found["cells"][1]["outputs"] == [{"output_type": "stream", "name": "stdout", "text": ["1\n"]}]
     assert "".join(found["cells"][2]["source"]) == "More."
+    commands = "\n\n".join([block("exit 1", "sh"), block("echo 1", "sh"), block("1", "output")])
+    shown = notebook.notebook(commands, cells.run(commands))["cells"]
+    assert ["".join(cell["source"]) for cell in shown] == [block("exit 1", "sh"), "%%sh\necho 1"]
     json.dumps(found)
 
 
