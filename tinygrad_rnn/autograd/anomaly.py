@@ -93,7 +93,10 @@ class set_detect_anomaly:
 
 
 class detect_anomaly:
-    """Anomaly detection for a `with` block; see `set_detect_anomaly`. It warns that everything is slower."""
+    """Anomaly detection for a `with` block; it warns that everything is slower.
+
+    `check_nan` and errors as for `set_detect_anomaly`.
+    """
 
     def __init__(self, check_nan: bool = True) -> None:
         self.check_nan = check_nan

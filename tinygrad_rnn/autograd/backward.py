@@ -420,7 +420,18 @@ def backward(
 ) -> None:
     """Accumulate the gradient of `tensors` into `.grad` of every leaf below them (every Value).
 
-    With `inputs`, only into those. Arguments otherwise as for `grad`. Source: `torch.autograd.backward`.
+    Args:
+        tensors: a tensor (or Value) or a sequence of them, for instance the loss.
+        grad_tensors: the cotangents `dy`, of the shapes of `tensors`; may be omitted for scalar ones.
+        retain_graph: keep what nodes saved, for another backward; default `create_graph`.
+        create_graph: record the backward pass, so that the gradients can be differentiated again.
+        inputs: only into these, which need not be leaves; None for all leaves.
+
+    Raises:
+        RuntimeError: a tensor does not require grad, or is not scalar and has no cotangent; one of `inputs` does not
+            require grad, or there are none; the graph was freed by a backward pass before.
+
+    Source: `torch.autograd.backward`.
     """
     ys = _listed(tensors)
     seeds = _listed(grad_tensors) if grad_tensors is not None else [None] * len(ys)

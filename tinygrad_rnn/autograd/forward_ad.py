@@ -231,7 +231,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: Level | None = None) ->
 
 
 class UnpackedDualTensor(NamedTuple):
-    """A tensor without its tangent, and that (None: zero)."""
+    """The `primal`, a tensor without its tangent, and its `tangent` (None: zero)."""
 
     primal: Tensor
     tangent: Tensor | None

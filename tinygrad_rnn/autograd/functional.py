@@ -23,7 +23,22 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 def vjp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
-    """(func(x), v^T J): one backward pass. `v` may be omitted for a scalar output."""
+    """(func(x), v^T J): one backward pass.
+
+    Args:
+        func: tensors -> a tensor or a tuple of tensors.
+        inputs: a tensor, or a tuple of tensors: the arguments of the call.
+        v: of the output's shape, or a tuple where there are several; may be omitted for a scalar output.
+        create_graph: keep the results connected to the inputs, so that they can be differentiated again.
+        strict: make it an error that an output does not depend on an input; otherwise the derivative is zero.
+
+    Returns:
+        The output, and the product: of the shape of the inputs, a tuple if they are one.
+
+    Raises:
+        RuntimeError: `v` is missing for an output that is not scalar, or of another shape; see also `strict`.
+        TypeError: an input or output is not a tensor.
+    """
     xs, ys, packed = _run(func, inputs, create_graph, strict)
     dys = _as_list(v) if v is not None else None
     dxs = grad(ys, xs, dys, create_graph=create_graph, materialize_grads=not strict)
@@ -31,7 +46,22 @@ def vjp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool
 
 
 def jvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
-    """(func(x), J v): forward mode, in one run and without keeping what a backward pass would need."""
+    """(func(x), J v): forward mode, in one run and without keeping what a backward pass would need.
+
+    Args:
+        func: tensors -> a tensor or a tuple of tensors.
+        inputs: a tensor, or a tuple of tensors: the arguments of the call.
+        v: of the shape of the inputs, a tuple if they are one; may be omitted for a single number.
+        create_graph: keep the results connected to the inputs, so that they can be differentiated again.
+        strict: make it an error that an output does not depend on any input; otherwise the derivative is zero.
+
+    Returns:
+        The output, and the product, which has the output's shape.
+
+    Raises:
+        RuntimeError: `v` is missing or of another shape than the inputs; see also `strict`.
+        TypeError: an input or output is not a tensor.
+    """
     given = _tensors("inputs", _as_list(inputs))
     tangents = _tangents(v, given, "jvp")
     with dual_level(), enable_grad():
@@ -47,7 +77,22 @@ def jvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool
 
 
 def jacobian(func: Callable, inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False):
-    """d func(x) / d x, of shape [*output, *input]; nested tuples for several inputs or outputs."""
+    """d func(x) / d x, of shape [*output, *input]: a backward pass for each element of the output.
+
+    Args:
+        func: tensors -> a tensor or a tuple of tensors.
+        inputs: a tensor, or a tuple of tensors: the arguments of the call.
+        create_graph: keep the result connected to the inputs, so that it can be differentiated again.
+        strict: make it an error that an output does not depend on an input; otherwise the derivative is zero.
+        vectorize: asks PyTorch to compute all rows at once; here it is one after the other anyway.
+
+    Returns:
+        A tensor; for a tuple of inputs a tuple, one for each; for a tuple of outputs a tuple of these.
+
+    Raises:
+        RuntimeError: `strict` with an output that does not depend on an input, or together with `vectorize`.
+        TypeError: an input or output is not a tensor.
+    """
     _check_way(strict, vectorize)
     xs, ys, packed = _run(func, inputs, create_graph, strict)
     rows = [_like(inputs, blocks(y, xs, create_graph, strict)) for y in ys]
@@ -55,7 +100,16 @@ def jacobian(func: Callable, inputs, create_graph: bool = False, strict: bool = 
 
 
 def hessian(func: Callable, inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False):
-    """d2 func(x) / dx2 of a scalar function, of shape [*input, *input]; nested tuples for several inputs."""
+    """d2 func(x) / dx2 of a scalar function, of shape [*input, *input]: the Jacobian of its gradient.
+
+    Returns:
+        A tensor; for a tuple of inputs a tuple of tuples, in which [i][j] has the shape [*input_i, *input_j].
+
+    Raises:
+        RuntimeError: `func` does not return one number, or as for `jacobian`.
+
+    Arguments as for `jacobian`.
+    """
     _check_way(strict, vectorize)
     several = isinstance(inputs, (tuple, list))
 
@@ -69,7 +123,21 @@ def hessian(func: Callable, inputs, create_graph: bool = False, strict: bool = F
 
 
 def hvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
-    """(func(x), H v) of a scalar function: the vjp of its gradient, since H is symmetric."""
+    """(func(x), H v) of a scalar function: the vjp of its gradient, since H is symmetric.
+
+    Args:
+        func: tensors -> a tensor of one element.
+        inputs: a tensor, or a tuple of tensors: the arguments of the call.
+        v: of the shape of the inputs, a tuple if they are one; may be omitted for a single number.
+        create_graph: keep the results connected to the inputs, so that they can be differentiated again.
+        strict: make it an error that the output or its gradient does not depend on an input; otherwise zero.
+
+    Returns:
+        The output, and the product: of the shape of the inputs, a tuple if they are one.
+
+    Raises:
+        RuntimeError: `func` does not return one number, or `v` is missing or of another shape; see also `strict`.
+    """
     xs, ys, packed = _run(func, inputs, True, strict)
     tangents = _tangents(v, xs, "hvp")
     with enable_grad():
@@ -86,7 +154,7 @@ def hvp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool
 
 
 def vhp(func: Callable, inputs, v=None, create_graph: bool = False, strict: bool = False):
-    """(func(x), v^T H) of a scalar function: the same as H v."""
+    """(func(x), v^T H) of a scalar function: the same as H v. Arguments as for `hvp`."""
     return hvp(func, inputs, v, create_graph, strict)
 
 

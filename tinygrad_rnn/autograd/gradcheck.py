@@ -138,6 +138,8 @@ def gradgradcheck(
     Args:
         grad_outputs: the cotangents; random by default.
         seed: of those.
+
+    Other arguments as for `gradcheck`.
     """
     given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     checked = [i for i, x in enumerate(given) if isinstance(x, Tensor) and x.node is not None]

@@ -29,7 +29,7 @@ class Tensor:
 
 
 class Size(tuple):
-    """A shape; `numel()` multiplies it out, and a slice is a shape again."""
+    """A shape, from an `iterable` of ints; `numel()` multiplies it out, and a slice is a shape again."""
 
     __slots__ = ()
 

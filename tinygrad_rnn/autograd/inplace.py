@@ -108,7 +108,7 @@ def in_place(op: Callable, name: str | None = None) -> Callable:
         return x
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"In-place `{op.__name__}`; returns the tensor itself."
+    method.__doc__ = f"In-place `{op.__name__}`; returns the tensor itself. Arguments as for `{op.__name__}`."
     return method
 
 
@@ -182,5 +182,5 @@ def in_place_view(op: Callable, name: str) -> Callable:
         return x
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"In-place `{op.__name__}`; returns the tensor itself."
+    method.__doc__ = f"In-place `{op.__name__}`; returns the tensor itself. Arguments as for `{op.__name__}`."
     return method

@@ -396,22 +396,33 @@ def apply_scalar(op: Op, inputs: tuple, attrs: dict[str, Any]):
 
 
 def primitive(forward: Callable | None = None, **options):
-    """Declare an operation; then give its gradient with `name.vjp(...)`. Options: see `Op`."""
+    """Declare an operation; then give its gradient with `name.vjp(...)`.
+
+    Args:
+        forward: computes it from arrays: the function below `@primitive`.
+        **options: those of `Op`, given as `@primitive(outputs="y z")`.
+    """
     if forward is None:
         return partial(primitive, **options)
     return _face(Op(forward, **options), forward)
 
 
 def nondifferentiable(forward: Callable):
-    """Declare an operation through which no gradient flows: comparisons, indices, rounding."""
+    """Declare, by `forward` on arrays, an operation through which no gradient flows: comparisons, indices, rounding."""
     return primitive(forward, differentiable=False)
 
 
 def fused(*, forward: Callable | str, vjp: Callable | str, **options):
     """Declare a fast operation whose decorated body, written in simpler ones, is its definition.
 
-    The body is the specification, the source of higher derivatives, and what a drawing opens. Kernels may
-    be named as "module:function"; they are imported at first use.
+    The body is the specification, the source of higher derivatives, and what a drawing opens.
+
+    Args:
+        forward: the kernel: arrays and attributes in, an array out.
+        vjp: the kernel of its gradient rule, one for all inputs, as for `Op.vjp`.
+        **options: those of `Op`.
+
+    A kernel may be named as "module:function"; it is imported at first use.
     """
 
     def declare(body: Callable):

@@ -37,7 +37,7 @@ def set_default_dtype(dtype) -> None:
 
 
 def promote_types(a: np.dtype, b: np.dtype) -> np.dtype:
-    """The smallest dtype that both fit; a float is never widened by an integer."""
+    """The smallest dtype that both `a` and `b` fit; a float is never widened by an integer."""
     if (a.kind == "f") != (b.kind == "f"):
         return a if a.kind == "f" else b
     return np.promote_types(a, b)

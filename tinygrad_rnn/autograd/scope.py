@@ -102,6 +102,10 @@ def within(frame: Frame) -> AbstractContextManager[None]:
 def step(t: int, name: str = "t") -> AbstractContextManager[None]:
     """Say that what happens inside is time step `t`; also around plain Tensor or Value expressions.
 
+    Args:
+        t: its number.
+        name: what the steps are called in drawings and messages: "t" gives t=0, t=1, ...
+
     Example:
         >>> from tinygrad_rnn import Value, step
         >>> h, w = Value(0.0), Value(0.5)
@@ -188,17 +192,25 @@ def _generator_in(mode: Callable[[], AbstractContextManager], function: Callable
 
 
 class no_grad(_Mode):
-    """Record nothing inside: results do not require grad. Tangents pass (`forward_ad`). Source: `torch.no_grad`."""
+    """Record nothing inside: results do not require grad. Tangents pass (`forward_ad`).
+
+    Used as `with no_grad():`, or as a decorator of a `function`, with or without parentheses. Source: `torch.no_grad`.
+    """
 
 
 class enable_grad(_Mode):
-    """Record inside, also within `no_grad`. Source: `torch.enable_grad`."""
+    """Record inside, also within `no_grad`.
+
+    Used as `with enable_grad():`, or as a decorator of a `function`. Source: `torch.enable_grad`.
+    """
 
     record = True
 
 
 class inference_mode(_Mode):
     """Record nothing inside: `no_grad` through which tangents do not pass either. No book-keeping is skipped besides.
+
+    With `mode=False` it records instead, as `enable_grad` does; as a decorator it may stand without parentheses.
 
     Source: `torch.inference_mode`; its results may, unlike torch's, be used in recorded operations later.
     """
@@ -252,7 +264,7 @@ class Setting(ContextDecorator):
 
 
 class set_grad_enabled(Setting):
-    """Switch recording on or off: from now on, inside a `with` block, or for a decorated function.
+    """Switch recording on (`mode` True) or off: from now on, inside a `with` block, or for a decorated function.
 
     Source: `torch.set_grad_enabled`.
     """
