@@ -229,6 +229,7 @@ def group_norm(input, num_groups: int, weight=None, bias=None, eps: float = 1e-5
         input: (N, C, ...).
         num_groups: divides C.
         weight, bias: (C,), or None.
+        eps: added to the variance.
 
     Raises:
         ValueError: one number a group, in all: it has no variance.

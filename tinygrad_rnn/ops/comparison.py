@@ -70,7 +70,7 @@ def isfinite(x: Array) -> Array:
 
 @predicate
 def isclose(a: ArrayInt, b: ArrayInt, rtol=1e-5, atol=1e-8, equal_nan: bool = False) -> Array:
-    """Elementwise |a - b| <= atol + rtol * |b|.
+    """Elementwise |a - b| <= atol + rtol * |b|; with `equal_nan` nan is close to nan.
 
     Raises:
         RuntimeError: a and b are of different dtypes.
@@ -85,19 +85,19 @@ def isclose(a: ArrayInt, b: ArrayInt, rtol=1e-5, atol=1e-8, equal_nan: bool = Fa
 
 @predicate
 def logical_and(a: ArrayBool, b: ArrayBool) -> Array:
-    """Elementwise: both nonzero."""
+    """Elementwise: both a and b are nonzero."""
     return np.logical_and(a, b)
 
 
 @predicate
 def logical_or(a: ArrayBool, b: ArrayBool) -> Array:
-    """Elementwise: one of them nonzero, or both."""
+    """Elementwise: a or b is nonzero, or both."""
     return np.logical_or(a, b)
 
 
 @predicate
 def logical_xor(a: ArrayBool, b: ArrayBool) -> Array:
-    """Elementwise: exactly one of them nonzero."""
+    """Elementwise: exactly one of a and b is nonzero."""
     return np.logical_xor(a, b)
 
 
@@ -157,5 +157,5 @@ def equal(a: Array, b: Array) -> bool:
 
 
 def allclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """Whether |a - b| <= atol + rtol * |b| everywhere: one Python bool."""
+    """Whether |a - b| <= atol + rtol * |b| everywhere: one Python bool; with `equal_nan` nan is close to nan."""
     return bool(all(isclose(a, b, rtol, atol, equal_nan)))

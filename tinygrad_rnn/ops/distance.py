@@ -13,6 +13,11 @@ from .shape import unsqueeze
 def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Array:
     """|x1 - x2 + eps|_p along the last dimension; the shapes broadcast.
 
+    Args:
+        x1, x2: vectors [..., D].
+        p: of the p-norm, (sum |x_i|^p)^(1/p); `math.inf` for the largest magnitude.
+        eps: added to each difference, so that the norm has a gradient where the two are equal.
+
     Source: `torch.nn.functional.pairwise_distance`.
     """
     return norm(x1 - x2 + eps, p, -1, keepdim)
@@ -72,6 +77,10 @@ def cosine_embedding_loss(input1, input2, target, margin: float = 0.0, *, reduct
 @reducing
 def margin_ranking_loss(input1, input2, target, margin: float = 0.0, *, reduction: str = "mean") -> Array:
     """max(margin - target (x1 - x2), 0): the target is 1 where x1 should be the larger, -1 where x2 should.
+
+    Args:
+        input1, input2, target: x1, x2 and the target, whose shapes broadcast.
+        margin: by how much it should be larger.
 
     Raises:
         RuntimeError: numbers of dimensions differ.

@@ -23,7 +23,25 @@ KERNELS = "tinygrad_rnn.kernels.gru:"
 def gru_step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None
 ):  # fmt: skip
-    """One GRU cell at one time step: x [N, I], h [N, H] -> h_next [N, H]."""
+    """One GRU cell at one time step: x [N, I], h [N, H] -> h_next [N, H].
+
+        r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)
+        z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)
+        n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
+        h_next = (1 - z) * n + z * h
+
+    Args:
+        x: [N, I], the input of the step, for N sequences side by side.
+        h: [N, H], the state before it.
+        w_ih: [3H, I]: W_ir, W_iz and W_in, one below the other.
+        w_hh: [3H, H]: W_hr, W_hz and W_hn.
+        b_ih, b_hh: [3H] in the same order, or None for zeros.
+
+    Returns:
+        h_next [N, H], the state after the step, which is also its output.
+
+    `GRUCell` and `GRU` check shapes and call this; it trusts them. Source: Cho et al. 2014, as in PyTorch and cuDNN.
+    """
     x_r, x_z, x_n = chunk(linear(x, w_ih, b_ih), 3, -1)
     h_r, h_z, h_n = chunk(linear(h, w_hh, b_hh), 3, -1)
     r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
@@ -39,6 +57,14 @@ def gru_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, reverse: bool = False, lengths=None,
 ):  # fmt: skip
-    """One GRU layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H]."""
+    """One GRU layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H].
+
+    Args:
+        x, h, reverse, lengths: as for `rnn_sequence`.
+        w_ih, w_hh, b_ih, b_hh: as for `gru_step`, of which it is a loop.
+
+    Returns:
+        y, the output of every step, and h_n, the state after the last one.
+    """
     weights = w_ih, w_hh, b_ih, b_hh
     return unroll(lambda x_t, states: (gru_step(x_t, *states, *weights),), x, (h,), reverse, lengths)

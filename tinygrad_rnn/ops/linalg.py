@@ -160,13 +160,13 @@ def _expect(name: str, **dims: tuple[Array, int]) -> None:
 
 
 def mm(input: Array, mat2: Array) -> Array:
-    """Matrix product [N, K] @ [K, M] -> [N, M]; nothing broadcasts."""
+    """Matrix product `input` @ `mat2`: [N, K] @ [K, M] -> [N, M]; nothing broadcasts."""
     _expect("mm", input=(input, 2), mat2=(mat2, 2))
     return matmul(input, mat2)
 
 
 def bmm(input: Array, mat2: Array) -> Array:
-    """Matrix products of a batch, [B, N, K] @ [B, K, M] -> [B, N, M]; nothing broadcasts."""
+    """Matrix products of a batch, `input` @ `mat2`: [B, N, K] @ [B, K, M] -> [B, N, M]; nothing broadcasts."""
     _expect("bmm", input=(input, 3), mat2=(mat2, 3))
     if input.shape[0] != mat2.shape[0]:
         raise RuntimeError(f"bmm: expected batches of equal size, got {tuple(input.shape)} and {tuple(mat2.shape)}")
@@ -174,13 +174,13 @@ def bmm(input: Array, mat2: Array) -> Array:
 
 
 def mv(input: Array, vec: Array) -> Array:
-    """Matrix times vector, [N, K] @ [K] -> [N]."""
+    """Matrix times vector, `input` @ `vec`: [N, K] @ [K] -> [N]."""
     _expect("mv", input=(input, 2), vec=(vec, 1))
     return matmul(input, vec)
 
 
 def dot(input: Array, tensor: Array) -> Array:
-    """Inner product of two vectors, [K] @ [K] -> []."""
+    """Inner product of two vectors, `input` @ `tensor`: [K] @ [K] -> []."""
     _expect("dot", input=(input, 1), tensor=(tensor, 1))
     return matmul(input, tensor)
 

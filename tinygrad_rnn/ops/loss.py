@@ -397,6 +397,10 @@ def _same_shape(input, target, name: str) -> None:
 def binary_cross_entropy(input, target, weight=None, *, reduction: str = "mean") -> Array:
     """Cross entropy of the chance `input` in [0, 1] and the target, in nats.
 
+    Args:
+        input, target: of one shape, the target from 0 to 1.
+        weight: of the losses, broadcasts against them; None for 1.
+
     Raises:
         ValueError: shapes differ.
         RuntimeError: an input is not in [0, 1], or the dtypes differ.
@@ -415,6 +419,14 @@ def binary_cross_entropy_with_logits(
     """`binary_cross_entropy` of sigmoid(input), stable for any input.
 
         y = (1 - target) x - (1 + (pos_weight - 1) target) log sigmoid(x)
+
+    Args:
+        input, target: of one shape, the target from 0 to 1.
+        weight: of the losses, broadcasts against them; None for 1.
+        pos_weight: how much more a target of 1 counts than one of 0, broadcasts likewise; None for 1.
+
+    Raises:
+        ValueError: shapes differ.
     """
     _same_shape(input, target, "binary_cross_entropy_with_logits")
     surprise = logsigmoid(input)

@@ -170,7 +170,7 @@ def matrix_norm(
 def matrix_or_vector_norm(
     input, ord: float | str | None = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Array:
-    """`matrix_norm` over two dimensions, `vector_norm` otherwise, and of all elements where no order is given.
+    """`matrix_norm` over two dimensions, `vector_norm` otherwise, and of all elements where no order `ord` is given.
 
     Source: `torch.linalg.norm`.
     """

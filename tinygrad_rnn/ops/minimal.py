@@ -39,8 +39,15 @@ def minimal_sequence(
     """One layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H].
 
     Args:
+        x, h, reverse, lengths: as for `rnn_sequence`.
         w: [2H, I] for the gates z, n; with `shared_out` [3H, I] for f, i, n.
         b: [2H], [3H] or None.
+        shared_out: minLSTM, whose two gates share out what is kept and what is new; otherwise minGRU.
+
+    Returns:
+        y, the output of every step, and h_n, the state after the last one.
+
+    Source: Feng et al. 2024; see `MinGRU` and `MinLSTM` for the equations.
     """
     step = lambda x_t, states: (minimal_step(x_t, *states, w, b, shared_out=shared_out),)
     return unroll(step, x, (h,), reverse, lengths)

@@ -39,7 +39,10 @@ def flipud(input) -> Array:
 
 @primitive
 def roll(x: Array, shifts: Ints, dims: Dims = None) -> Array:
-    """Shifted along `dims`, what leaves at the end enters at the start; without `dims` all elements in a row."""
+    """Shifted along `dims` by as many `shifts`: what leaves at the end enters at the start.
+
+    Without `dims` all elements are shifted in a row, by one number.
+    """
     if len(shifts) != (1 if dims is None else np.size(dims)):
         raise RuntimeError(f"shifts {shifts} and dims {dims} must be equally many")
     return np.roll(x, shifts if dims is not None else shifts[0], dims)
@@ -69,7 +72,7 @@ def repeat(input, *repeats) -> Array:
 
 
 def tile(input, *dims) -> Array:
-    """`repeat`, but fewer numbers than dimensions are for the last ones."""
+    """`repeat`, but fewer numbers `dims` than dimensions are for the last ones."""
     dims = sizes_of(dims)
     return repeat(input, (*[1] * (input.ndim - len(dims)), *dims))
 
@@ -178,7 +181,7 @@ split.vjp(lambda dparts, dim: cat(dparts, dim))
 
 @numpy_names
 def cat(tensors, dim: int = 0) -> Array:
-    """Tensors one after the other along `dim`.
+    """The `tensors`, a list, one after the other along `dim`.
 
     Raises:
         ValueError: there is none.
@@ -204,18 +207,21 @@ concat = concatenate = cat
 
 @numpy_names
 def stack(tensors, dim: int = 0) -> Array:
-    """Tensors of one shape side by side along a new dimension. Source: `torch.stack`."""
+    """The `tensors`, a list of one shape, side by side along a new dimension, which is `dim` of the result.
+
+    Source: `torch.stack`.
+    """
     return stacked(*several(tensors, "stack"), dim=dim)
 
 
 def hstack(tensors) -> Array:
-    """Tensors joined along the second dimension; vectors along their only one."""
+    """The `tensors`, a list, joined along the second dimension; vectors along their only one."""
     tensors = [atleast_1d(x) for x in several(tensors, "hstack")]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
 def vstack(tensors) -> Array:
-    """Tensors joined along the first dimension; vectors as rows."""
+    """The `tensors`, a list, joined along the first dimension; vectors as rows."""
     return cat([atleast_2d(x) for x in several(tensors, "vstack")], 0)
 
 
@@ -223,12 +229,12 @@ row_stack = vstack
 
 
 def dstack(tensors) -> Array:
-    """Tensors joined along the third dimension."""
+    """The `tensors`, a list, joined along the third dimension."""
     return cat([atleast_3d(x) for x in several(tensors, "dstack")], 2)
 
 
 def column_stack(tensors) -> Array:
-    """Vectors as the columns of a matrix; matrices side by side."""
+    """The `tensors`, a list: vectors as the columns of a matrix; matrices side by side."""
     return cat([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in several(tensors, "column_stack")], 1)
 
 

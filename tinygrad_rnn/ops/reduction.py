@@ -138,6 +138,8 @@ def _centered(x: np.ndarray, dim: Dims) -> np.ndarray:
 def var(x: Array, dim: Dims = None, keepdim: bool = False, *, correction=1) -> Array:
     """Variance over `dim`: y = sum((x - mean(x))**2) / (n - correction).
 
+    `correction` is what the number of elements n is made smaller by: 1, or 0 for the mean square deviation.
+
     Source: `torch.var`; `unbiased=False` is `correction=0`.
     """
     x = _centered(x, dim)
@@ -155,7 +157,10 @@ var.vjp(
 @primitive
 @quiet
 def std(x: Array, dim: Dims = None, keepdim: bool = False, *, correction=1) -> Array:
-    """Standard deviation over `dim`, the root of `var` (which may over- or underflow); gradient 0 where it is 0."""
+    """Standard deviation over `dim`, the root of `var` (which may over- or underflow); gradient 0 where it is 0.
+
+    Arguments as for `var`.
+    """
     return _size(_centered(x, dim), 2, dim, keepdim) / np.sqrt(_freedom(x.shape, dim, correction), dtype=x.dtype)
 
 
@@ -371,7 +376,7 @@ def max(input: Array, dim=None, keepdim: bool = False, *, other=None):
 
 @numpy_names
 def min(input: Array, dim=None, keepdim: bool = False, *, other=None):
-    """Smallest element, in the forms of `max`."""
+    """Smallest, in the forms of `max`: of all, along `dim`, or elementwise of two tensors, the second `other`."""
     return _extreme(input, dim, keepdim, other, (amin, return_types.min, argmin, minimum))
 
 

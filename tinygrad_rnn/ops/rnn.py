@@ -21,7 +21,21 @@ def rnn_step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, nonlinearity: str = "tanh",
 ):  # fmt: skip
-    """One Elman cell at one time step: x [N, I], h [N, H] -> h_next [N, H]."""
+    """One Elman cell at one time step: h_next = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu.
+
+    Args:
+        x: [N, I], the input of the step, for N sequences side by side.
+        h: [N, H], the state before it.
+        w_ih: [H, I].
+        w_hh: [H, H].
+        b_ih, b_hh: [H], or None for zeros.
+        nonlinearity: "tanh" or "relu".
+
+    Returns:
+        h_next [N, H], the state after the step, which is also its output.
+
+    `RNNCell` and `RNN` check shapes and call this; it trusts them. Source: Elman 1990; layouts of PyTorch.
+    """
     return NONLINEARITIES[nonlinearity](linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh))
 
 
@@ -30,7 +44,20 @@ def rnn_sequence(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None = None, b_hh: Array | None = None,
     *, nonlinearity: str = "tanh", reverse: bool = False, lengths=None,
 ):  # fmt: skip
-    """One Elman layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H]."""
+    """One Elman layer over all steps: x [T, N, I] -> y [T, N, H], h_n [N, H]; packed [R, I] -> [R, H].
+
+    Args:
+        x: [T, N, I]; or packed, [R, I]: the rows of step 0, then those of step 1, and so on.
+        h: [N, H], the state before the first step.
+        reverse: walk from the last step to the first; y keeps its positions.
+        lengths: None where every sequence has T steps; otherwise an int64 array [N]. Where t >= lengths[n] the state
+            of row n stays, and y[t, n] is 0. With packed x it is needed, the longest first.
+
+    Returns:
+        y, the output of every step, and h_n, the state after the last one.
+
+    Other arguments as for `rnn_step`, of which it is a loop.
+    """
     weights = w_ih, w_hh, b_ih, b_hh
     step = lambda x_t, states: (rnn_step(x_t, *states, *weights, nonlinearity=nonlinearity),)
     return unroll(step, x, (h,), reverse, lengths)

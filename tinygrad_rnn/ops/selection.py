@@ -198,7 +198,12 @@ sign.vjp(dx=nothing)
 
 @primitive
 def nan_to_num(x: Array, nan=0.0, posinf=None, neginf=None) -> Array:
-    """y = x with nan and the infinities replaced, these by default by the largest finite numbers; gradient 0 there."""
+    """y = x with nan and the infinities replaced; gradient 0 there.
+
+    Args:
+        nan: what takes the place of nan.
+        posinf, neginf: what takes the place of inf and -inf; None for the largest and the smallest finite number.
+    """
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 

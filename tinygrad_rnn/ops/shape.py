@@ -114,7 +114,7 @@ unsqueeze.vjp(dx=lambda dy, x_shape: reshape(dy, x_shape))
 
 @primitive(view=True)
 def transpose(x: Array, dim0: int, dim1: int) -> Array:
-    """Exchange two dimensions."""
+    """Exchange two dimensions, `dim0` and `dim1`."""
     if x.ndim == 0:  # a number has, for every function that takes one, a dimension 0
         normalize_axis_tuple((dim0, dim1), 1, allow_duplicate=True)
         return x
@@ -140,7 +140,7 @@ permute.vjp(dx=lambda dy, dims: permute(dy, inverse(dims)))
 
 
 def movedim(input, source, destination) -> Array:
-    """Move dimensions to other places, the others keep their order.
+    """Move dimensions from `source` to `destination`, two numbers or two tuples; the others keep their order.
 
     Raises:
         TypeError: one of the places is a number, the other a tuple.
@@ -171,7 +171,10 @@ def t(input) -> Array:
 
 @primitive(view=True)
 def expand(x: Array, sizes: Ints) -> Array:
-    """Repeat without copying: dimensions of length 1, and new ones in front; -1 keeps a size. Read-only."""
+    """Repeat without copying, to the shape `sizes`: dimensions of length 1, and new ones in front; -1 keeps a size.
+
+    The result is read-only.
+    """
     lead = len(sizes) - x.ndim
     if lead < 0 or -1 in sizes[:lead]:
         raise RuntimeError(f"sizes {sizes} do not fit a tensor of {x.ndim} dimensions")
@@ -202,7 +205,7 @@ def broadcast_tensors(*tensors) -> tuple:
 
 
 def meshgrid(*tensors, indexing: str = "ij") -> tuple:
-    """Every vector (or number) expanded over a dimension of its own; with indexing="xy" the first two exchanged.
+    """Each of `tensors`, vectors or numbers, over a dimension of its own; with indexing="xy" the first two exchanged.
 
     Raises:
         RuntimeError: a tensor of more dimensions, or another `indexing`.
@@ -293,7 +296,7 @@ def unbind(x: Array, dim: int = 0) -> tuple:
 
 @primitive(view=True, outputs="*parts")
 def split(x: Array, split_size_or_sections: int | list[int], dim: int = 0) -> tuple:
-    """Parts along `dim`: of one size (the last may be smaller), or of the sizes listed.
+    """Parts along `dim`, by `split_size_or_sections`: of one size (the last may be smaller), or of the sizes listed.
 
     Raises:
         RuntimeError: the sizes listed do not add up to the length of `dim`, or one is negative.
@@ -332,7 +335,16 @@ def chunk(input, chunks: int, dim: int = 0) -> tuple:
 
 
 def tensor_split(input, indices_or_sections=None, dim: int = 0, *, indices=None, sections: int | None = None) -> tuple:
-    """Parts along `dim`: that many of nearly equal size, or cut before the indices given."""
+    """Parts along `dim`, of nearly equal size or cut where one says.
+
+    Args:
+        indices_or_sections: how many parts; or a list of the indices before which to cut.
+        indices, sections: the same, by a keyword for each of the two.
+
+    Raises:
+        TypeError: not exactly one of the three is given.
+        RuntimeError: fewer than one part.
+    """
     given = [x for x in (indices_or_sections, indices, sections) if x is not None]
     if len(given) != 1:
         raise TypeError(f"tensor_split() takes either indices or a number of sections, got {given}")

@@ -19,7 +19,12 @@ from .spelling import numpy_names
 
 @nondifferentiable
 def argsort(x: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Array:
-    """The indices that sort along `dim`; nan counts as the largest. Equal values keep their order."""
+    """The indices that sort along `dim`; nan counts as the largest.
+
+    Args:
+        descending: the largest first.
+        stable: makes no difference: equal values keep their order in any case.
+    """
     dim = normalize_axis_index(dim, max(x.ndim, 1))
     if not x.ndim:
         return np.zeros((), np.int64)
@@ -50,14 +55,20 @@ def argtop(x: Array, *, k: int, dim: int = -1, largest: bool = True) -> Array:
 
 @numpy_names
 def sort(input, dim: int = -1, descending: bool = False, stable: bool = False) -> return_types.sort:
-    """Values in order along `dim`, and their indices; nan counts as the largest. Source: `torch.sort`."""
+    """(values, indices): the values in order along `dim`, and where they were. Arguments as for `argsort`.
+
+    Source: `torch.sort`.
+    """
     indices = argsort(input, dim, descending, stable)
     return return_types.sort(take_along_dim(input, indices, dim) if input.ndim else input, indices)
 
 
 @numpy_names
 def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> return_types.topk:
-    """The k largest (or smallest) values along `dim` in order, and their indices. Source: `torch.topk`."""
+    """(values, indices): the k largest values along `dim`, or the smallest if not `largest`, and where they were.
+
+    They are in order, whatever `sorted` says. Source: `torch.topk`.
+    """
     indices = argtop(input, k=k, dim=dim, largest=largest)
     return return_types.topk(take_along_dim(input, indices, dim) if input.ndim else input, indices)
 
@@ -79,7 +90,17 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False) -> return_type
 
 @numpy_names
 def unique(input, sorted: bool = True, return_inverse=False, return_counts=False, dim: int | None = None):
-    """The distinct values in order; optionally where each entry went, and how often each occurs. No gradient."""
+    """The distinct values, always in order. No gradient.
+
+    Args:
+        sorted: makes no difference.
+        return_inverse: also where each entry of the input went.
+        return_counts: also how often each value occurs.
+        dim: compare the slices along this dimension; None for single numbers.
+
+    Returns:
+        The values, or a tuple of them and of what else is wanted, in this order.
+    """
     array = input.array if isinstance(input, Tensor) else np.asarray(input)
     found = np.unique(array, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
     if return_inverse or return_counts:
@@ -89,7 +110,10 @@ def unique(input, sorted: bool = True, return_inverse=False, return_counts=False
 
 @nondifferentiable
 def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, invert: bool = False) -> Array:
-    """Where an element is one of `test_elements`; with `invert` where it is none of them."""
+    """Where one of `elements` is one of `test_elements`; with `invert` where it is none of them.
+
+    `assume_unique` says that neither holds a number twice, which can be faster.
+    """
     return np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
@@ -99,7 +123,15 @@ def searchsorted(
 ) -> Array:
     """Where each value would enter the ordered vector: before equal ones, or with `right` behind them.
 
-    Vectors along the last dimension of a tensor each have values of their own; side="right" is `right`.
+    Args:
+        sorted_sequence: the vector; or a tensor of vectors along its last dimension, each with values of its own.
+        values: of any shape, which is that of the result; with several vectors they differ in the last dimension alone.
+        out_int32: whether the result is int32 instead of int64.
+        right: behind equal ones.
+        side: "right" is the same as `right`.
+
+    Raises:
+        RuntimeError: the shapes do not fit.
     """
     order: Any = "right" if right or side == "right" else "left"
     if sorted_sequence.ndim == 1:
@@ -114,7 +146,10 @@ def searchsorted(
 
 
 def bucketize(input, boundaries, *, out_int32: bool = False, right: bool = False) -> Array:
-    """`searchsorted` with the one ordered vector second. Source: `torch.bucketize`."""
+    """`searchsorted` with the one ordered vector, `boundaries`, second. Other arguments as for `searchsorted`.
+
+    Source: `torch.bucketize`.
+    """
     if boundaries.ndim != 1:
         raise RuntimeError(f"bucketize: boundaries tensor must be 1 dimension, got {boundaries.ndim}")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
