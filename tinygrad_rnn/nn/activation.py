@@ -33,6 +33,13 @@ class Activation(Module):
         return ", ".join([f"{name}={value!r}" for name, value in shown if (name, value) != ("inplace", False)])
 
 
+class WithoutOptions(Activation):
+    """One of which there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
 class OverInput(Activation):
     """One whose only option is whether y is written over x."""
 
@@ -149,31 +156,31 @@ class Softplus(Activation):
         super().__init__(beta, threshold)
 
 
-class Tanh(Activation):
+class Tanh(WithoutOptions):
     """y = tanh(x)."""
 
     function = staticmethod(functional.tanh)
 
 
-class Sigmoid(Activation):
+class Sigmoid(WithoutOptions):
     """y = 1 / (1 + e**-x)."""
 
     function = staticmethod(functional.sigmoid)
 
 
-class LogSigmoid(Activation):
+class LogSigmoid(WithoutOptions):
     """y = log(sigmoid(x)), without overflow."""
 
     function = staticmethod(functional.logsigmoid)
 
 
-class Softsign(Activation):
+class Softsign(WithoutOptions):
     """y = x / (1 + |x|)."""
 
     function = staticmethod(functional.softsign)
 
 
-class Tanhshrink(Activation):
+class Tanhshrink(WithoutOptions):
     """y = x - tanh(x)."""
 
     function = staticmethod(functional.tanhshrink)

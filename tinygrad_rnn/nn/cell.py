@@ -14,7 +14,10 @@ from .parameter import Parameter
 
 
 class RNNCellBase(Module):
-    """Parameters and checks that the cells share. The states are [N, H], or [H] for unbatched input."""
+    """Parameters and checks that the cells share. The states are [N, H], or [H] for unbatched input.
+
+    A subclass says how many gates it has, the names of its states, and its operation. Arguments as for `RNNCell`.
+    """
 
     gates: int
     states: tuple[str, ...] = ("h",)
@@ -91,7 +94,23 @@ class RNNCellBase(Module):
 
 
 class RNNCell(RNNCellBase):
-    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu. Source: `torch.nn.RNNCell`."""
+    """One step of an Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu.
+
+    Called as `cell(x, h)`: x [N, I] and h [N, H] give h' [N, H]; both also without N. Zeros where h is left out.
+
+    Args:
+        input_size, hidden_size: features of x and h (I, H).
+        bias: whether there are b_ih, b_hh.
+        nonlinearity: "tanh" or "relu".
+
+    Parameters `weight_ih` [H, I], `weight_hh` [H, H], `bias_ih` and `bias_hh` [H], drawn from U(-k, k),
+    k = 1 / sqrt(H).
+
+    Raises:
+        RuntimeError: a size below 1, another nonlinearity; in a call, a shape or dtype that does not fit.
+
+    Source: `torch.nn.RNNCell`.
+    """
 
     gates = 1
     step_op = staticmethod(ops.rnn_step)
@@ -112,14 +131,29 @@ class RNNCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of an LSTM: (h', c') from x and (h, c). Gate order i, f, g, o. Source: `torch.nn.LSTMCell`."""
+    """One step of an LSTM: (h', c') from x and (h, c); the equations are those of `lstm_step`.
+
+    Called as `cell(x, (h, c))`: x [N, I], h and c [N, H] give the pair (h', c'); all also without N. Zeros where the
+    pair is left out.
+
+    Parameters `weight_ih` [4H, I], `weight_hh` [4H, H], `bias_ih` and `bias_hh` [4H], in the gate order i, f, g, o.
+
+    Arguments, initial values and errors as for `RNNCell`. Source: `torch.nn.LSTMCell`.
+    """
 
     gates, states = 4, ("h", "c")
     step_op = staticmethod(ops.lstm_step)
 
 
 class GRUCell(RNNCellBase):
-    """One step of a GRU: h' from x and h. Gate order r, z, n. Source: `torch.nn.GRUCell`."""
+    """One step of a GRU: h' from x and h; the equations are those of `gru_step`.
+
+    Called as `cell(x, h)`: x [N, I] and h [N, H] give h' [N, H]; both also without N. Zeros where h is left out.
+
+    Parameters `weight_ih` [3H, I], `weight_hh` [3H, H], `bias_ih` and `bias_hh` [3H], in the gate order r, z, n.
+
+    Arguments, initial values and errors as for `RNNCell`. Source: `torch.nn.GRUCell`.
+    """
 
     gates = 3
     step_op = staticmethod(ops.gru_step)

@@ -8,7 +8,10 @@ from .module import Module
 
 
 class PairwiseDistance(Module):
-    """|x1 - x2 + eps|_p along the last dimension. Source: `torch.nn.PairwiseDistance`."""
+    """|x1 - x2 + eps|_p along the last dimension. Arguments as for `pairwise_distance`.
+
+    Source: `torch.nn.PairwiseDistance`.
+    """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()

@@ -61,6 +61,9 @@ class AlphaDropout(Dropout):
 
 
 class FeatureAlphaDropout(Dropout):
-    """`AlphaDropout` of whole channels of (N, C, ...). Source: `torch.nn.FeatureAlphaDropout`."""
+    """`AlphaDropout` of whole channels of (N, C, ...), each with probability p.
+
+    Source: `torch.nn.FeatureAlphaDropout`.
+    """
 
     drop = staticmethod(functional.feature_alpha_dropout)

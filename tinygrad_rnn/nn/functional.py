@@ -152,14 +152,27 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Tensor:
-    """The sum, mean or maximum of the rows of `weight` that each bag names.
+    """The sum, mean or maximum of the rows of `weight` that each bag names; 0 for an empty bag.
 
     Args:
+        input: integers in [0, K): a bag a row [N, L], or all bags behind one another [M].
+        weight: a table [K, D].
+        offsets: where in `input` [M] each bag begins, [N] integers, the first 0.
         max_norm, norm_type, scale_grad_by_freq, sparse: as for `embedding`.
-        input, weight and the others: those of `ops.bag.embedding_bag`.
+        mode: "sum", "mean" or "max".
+        per_sample_weights: of the shape of `input`: factors of the rows of a sum.
+        include_last_offset: the last of the offsets says where the last bag ends.
+        padding_idx: a row that counts for nothing.
+
+    Returns:
+        [N, D].
 
     Raises:
-        ValueError: for `scale_grad_by_freq` and `sparse`; and what `ops.bag.embedding_bag` raises.
+        ValueError: the mode is unknown; shapes do not fit; `scale_grad_by_freq` or `sparse`.
+        RuntimeError: an index or `padding_idx` is not a row; dtypes or offsets do not fit.
+        NotImplementedError: weights for another mode than "sum".
+
+    Source: `torch.nn.functional.embedding_bag`.
     """
     lookup.refuse_options(scale_grad_by_freq, sparse)
     if max_norm is not None:
@@ -176,7 +189,10 @@ def _bound_rows(names: Tensor, weight: Tensor, max_norm: float, norm_type: float
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
-    """x / max(|x|_p, eps), with the norm along `dim`. Source: `torch.nn.functional.normalize`."""
+    """x / max(|x|_p, eps), with the p-norm along `dim`; p = 2 is the Euclidean one.
+
+    Source: `torch.nn.functional.normalize`.
+    """
     return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
 
 

@@ -50,7 +50,7 @@ def _shape_of(tensor: Tensor, name: str, least: int = 0) -> tuple[int, ...]:
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """U(a, b)."""
+    """Fill `tensor` from U(a, b)."""
     if not a <= b:
         raise RuntimeError(f"init.uniform_: expected a range [a, b), got a={a} and b={b}")
     return _fill(tensor, "uniform_", lambda shape: source(generator).uniform(a, b, shape))
@@ -59,7 +59,7 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """N(mean, std^2)."""
+    """Fill `tensor` from N(mean, std^2)."""
     if std < 0:
         raise RuntimeError(f"init.normal_: expected std to be at least 0, got {std}")
     return _fill(tensor, "normal_", lambda shape: source(generator).normal(mean, std, shape))
@@ -73,7 +73,7 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """N(mean, std^2), of which only numbers in [a, b] are taken."""
+    """Fill `tensor` from N(mean, std^2), of which only numbers in [a, b] are taken."""
     if not (std > 0 and a <= b):
         raise RuntimeError(f"init.trunc_normal_: expected std above 0 and a range [a, b], got {std}, a={a} and b={b}")
     low, high = (a - mean) / std, (b - mean) / std
@@ -93,29 +93,32 @@ def _truncated(random: np.random.Generator, low: float, high: float, shape: tupl
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """`val` everywhere."""
+    """Fill `tensor` with `val`."""
     return _fill(tensor, "constant_", lambda shape: val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones."""
+    """Fill `tensor` with ones."""
     return _fill(tensor, "ones_", lambda shape: 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros."""
+    """Fill `tensor` with zeros."""
     return _fill(tensor, "zeros_", lambda shape: 0.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix, or as much of it as the shape has room for."""
+    """Make `tensor`, a matrix, the identity, or as much of it as the shape has room for."""
     if len(shape := _shape_of(tensor, "eye_")) != 2:
         raise ValueError(f"init.eye_: only tensors with 2 dimensions are supported, got shape {shape}")
     return _fill(tensor, "eye_", lambda shape: np.eye(shape[0], shape[1]))
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """N(0, std^2), of which in each column the part `sparsity` is set to zero. Source: Martens 2010."""
+    """Fill `tensor`, a matrix, from N(0, std^2), but in each column set the part `sparsity` to zero.
+
+    Source: Martens 2010.
+    """
     if len(shape := _shape_of(tensor, "sparse_")) != 2:
         raise ValueError(f"init.sparse_: only tensors with 2 dimensions are supported, got shape {shape}")
 
@@ -130,7 +133,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
 def forget_bias_(lstm: Any, value: float = 1.0) -> Any:
     """Let every forget gate of an LSTM, LSTMCell or of what contains them begin at sigmoid(value), hence remembering.
 
-    The forget part of each `bias_ih` becomes `value`, that of `bias_hh` 0.
+    The forget part of each `bias_ih` becomes `value`, that of `bias_hh` 0. `lstm` is the module, and is returned.
 
     Raises:
         ValueError: there is no LSTM with biases in the module.
@@ -200,12 +203,18 @@ def _kaiming(tensor: Tensor, a: float, mode: str, nonlinearity: str, distributio
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """U(-b, b) with b = gain * sqrt(6 / (fan_in + fan_out)). Source: Glorot & Bengio 2010."""
+    """Fill `tensor` from U(-b, b) with b = gain * sqrt(6 / (fan_in + fan_out)).
+
+    `tensor` is a weight [out, in, ...]; what gain makes up for says `calculate_gain`. Source: Glorot & Bengio 2010.
+    """
     return _xavier(tensor, gain, "uniform", generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """N(0, gain^2 * 2 / (fan_in + fan_out)). Source: Glorot & Bengio 2010."""
+    """Fill `tensor` from N(0, gain^2 * 2 / (fan_in + fan_out)).
+
+    `tensor` is a weight [out, in, ...]; what gain makes up for says `calculate_gain`. Source: Glorot & Bengio 2010.
+    """
     return _xavier(tensor, gain, "normal", generator)
 
 
@@ -216,7 +225,7 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """U(-b, b) with b = gain * sqrt(3 / fan). Source: He et al. 2015.
+    """Fill `tensor` from U(-b, b) with b = gain * sqrt(3 / fan). Source: He et al. 2015.
 
     Args:
         tensor: weight [out, in, ...].
@@ -235,12 +244,14 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """N(0, gain^2 / fan); arguments as for `kaiming_uniform_`. Source: He et al. 2015."""
+    """Fill `tensor` from N(0, gain^2 / fan). Arguments as for `kaiming_uniform_`. Source: He et al. 2015."""
     return _kaiming(tensor, a, mode, nonlinearity, "normal", generator)
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """Orthonormal rows or columns (whichever are fewer), times gain; further dimensions count as columns.
+    """Fill `tensor` with orthonormal rows or columns (whichever are fewer), times gain.
+
+    Dimensions behind the second count as columns.
 
     Source: Saxe et al. 2014. The triangular factor's signs make the distribution uniform.
     """

@@ -96,7 +96,10 @@ class Bilinear(Module):
 
 
 class Identity(Module):
-    """y = x; takes any arguments, so that it can stand in for another module. Source: `torch.nn.Identity`."""
+    """y = x; takes any arguments and ignores them, so that it can stand in for another module.
+
+    Source: `torch.nn.Identity`.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

@@ -128,14 +128,20 @@ class HuberLoss(Loss):
 
 
 class BCELoss(WeightedLoss):
-    """Cross entropy of chances in [0, 1] and the target, in nats. Source: `torch.nn.BCELoss`."""
+    """Cross entropy of chances in [0, 1] and the target, in nats.
+
+    Args: as for `functional.binary_cross_entropy`. Source: `torch.nn.BCELoss`.
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return functional.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(WeightedLoss):
-    """`BCELoss` of sigmoid(input), stable for any input. Source: `torch.nn.BCEWithLogitsLoss`."""
+    """`BCELoss` of sigmoid(input), stable for any input.
+
+    Args: as for `functional.binary_cross_entropy_with_logits`. Source: `torch.nn.BCEWithLogitsLoss`.
+    """
 
     def __init__(
         self,
@@ -157,7 +163,7 @@ class BCEWithLogitsLoss(WeightedLoss):
 class KLDivLoss(Loss):
     """Kullback-Leibler divergence of log-probabilities from the target, in nats.
 
-    The reduction "batchmean" divides the sum by N, as the definition wants it.
+    Args: as for `functional.kl_div`, of which the reduction "batchmean" is what the definition wants.
 
     Source: `torch.nn.KLDivLoss`.
     """
@@ -240,7 +246,7 @@ class SoftMarginLoss(Loss):
 class MultiLabelSoftMarginLoss(WeightedLoss):
     """Mean over classes of the cross entropy of sigmoid(input) and targets 0 or 1.
 
-    Source: `torch.nn.MultiLabelSoftMarginLoss`.
+    Args: as for `functional.multilabel_soft_margin_loss`. Source: `torch.nn.MultiLabelSoftMarginLoss`.
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

@@ -31,7 +31,10 @@ def _described(value: Any) -> str:
 
 
 class ParameterList(Parameters):
-    """A list of parameters that are found; tensors become parameters. Source: `torch.nn.ParameterList`."""
+    """A list, at first of `values`, of parameters that are found; tensors become parameters.
+
+    Source: `torch.nn.ParameterList`.
+    """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()

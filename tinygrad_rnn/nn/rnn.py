@@ -27,7 +27,7 @@ from .utils.packing import pad_packed_sequence
 class RNNBase(Module):
     """What RNN, LSTM and GRU share: parameters, argument checks, layers, directions, batch layout.
 
-    A subclass names its states, its gates and its operations.
+    A subclass names its states, its gates and its operations. Arguments as for `LSTM`.
     """
 
     gates: int
@@ -350,7 +350,8 @@ class GRU(RNNBase):
         n = tanh(W_in x_t + b_in + r * (W_hn h_{t-1} + b_hn))
         h_t = (1 - z) * n + z * h_{t-1}
 
-    Arguments as for `RNN`. Weights are stacked in the gate order r, z, n: `weight_ih_l0` [3H, I].
+    Arguments as for `RNN`; `proj_size` must be 0. Weights are stacked in the gate order r, z, n: `weight_ih_l0`
+    [3H, I].
 
     Source: `torch.nn.GRU`; Cho et al. 2014.
     """

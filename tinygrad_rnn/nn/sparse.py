@@ -70,6 +70,8 @@ class Embedding(Table):
         padding_idx: a row that is zero at first and never trained.
         max_norm, norm_type: rows that are looked up are scaled down to this norm first, for good.
         scale_grad_by_freq, sparse: PyTorch's; only their defaults are supported.
+        _weight: the table to begin with, [K, D], in place of a random one.
+        _freeze: whether the table is never trained.
 
     Parameter `weight` [K, D], drawn from N(0, 1).
 
@@ -119,6 +121,7 @@ class EmbeddingBag(Table):
         mode: "sum", "mean" or "max".
         include_last_offset: the last of the offsets says where the last bag ends.
         padding_idx: a row that counts for nothing, zero at first and never trained.
+        _weight: the table to begin with, [K, D], in place of a random one.
 
     Parameter `weight` [K, D], drawn from N(0, 1).
 

@@ -51,7 +51,13 @@ def clip_grad_norm_(
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
-    """The second half of `clip_grad_norm_`, for a norm that is known."""
+    """The second half of `clip_grad_norm_`, for a norm that is known: scale by min(1, max_norm / (norm + 1e-6)).
+
+    Args:
+        parameters: tensors that have gradients (the others are passed over).
+        max_norm: the largest norm that is left as it is.
+        total_norm: the norm, a tensor of one element, as `get_total_norm` returns it.
+    """
     gradients = gradients_of(parameters, "clip_grads_with_norm_")
     scale_down(gradients, float(max_norm), total_norm.item(), "clip_grads_with_norm_")
 
@@ -59,7 +65,7 @@ def clip_grads_with_norm_(
 def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Bring every element of every gradient into [-clip_value, clip_value].
+    """Bring every element of every gradient of `parameters` into [-clip_value, clip_value].
 
     Source: `torch.nn.utils.clip_grad_value_`.
     """
@@ -75,7 +81,7 @@ def get_total_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """The norm of all the tensors as one vector; arguments and errors as for `clip_grad_norm_`."""
+    """The norm of all the tensors as one vector; other arguments and errors as for `clip_grad_norm_`."""
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     return as_tensor(total_norm(tensors, float(norm_type), error_if_nonfinite), tensors)
 

@@ -97,6 +97,10 @@ def pad_packed_sequence(
 def pack_sequence(sequences, enforce_sorted: bool = True) -> PackedSequence:
     """A list of sequences [L_n, ...] as one PackedSequence.
 
+    Args:
+        sequences: tensors that differ in nothing but their length.
+        enforce_sorted: make it an error that a longer one follows a shorter one; False sorts them, and remembers how.
+
     Raises:
         RuntimeError, TypeError: as `pad_sequence` and `pack_padded_sequence`; a sequence of length 0.
 
@@ -113,7 +117,7 @@ def pack_sequence(sequences, enforce_sorted: bool = True) -> PackedSequence:
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
-    """The sequences [L_n, ...] one by one, in the order before packing.
+    """The sequences [L_n, ...] of `packed_sequences`, a PackedSequence, one by one in the order before packing.
 
     Source: `torch.nn.utils.rnn.unpack_sequence`.
     """
@@ -126,7 +130,7 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
 def pad_sequence(
     sequences, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Tensor:
-    """Sequences [L_n, ...] side by side, padded to the longest: [T, N, ...], or with batch_first [N, T, ...].
+    """The `sequences` [L_n, ...] side by side, padded to the longest: [T, N, ...], or with batch_first [N, T, ...].
 
     The result has the dtype of the first.
 
