@@ -12,9 +12,12 @@ from .scheduler import Schedule, attributes, check_optimizer, each_group, restor
 
 
 class LambdaLR(Schedule):
-    """lr = initial lr * lr_lambda(epoch); one function, or one a group.
+    """lr = initial lr * lr_lambda(epoch).
 
-    Source: `torch.optim.lr_scheduler.LambdaLR`.
+    Args:
+        lr_lambda: from the number of the epoch, an int, to the factor; or a list of such functions, one for each group.
+
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.LambdaLR`.
     """
 
     def __init__(
@@ -42,9 +45,15 @@ class LambdaLR(Schedule):
 
 
 class MultiplicativeLR(LambdaLR):
-    """lr = lr * lr_lambda(epoch), from the first epoch on; one function, or one a group.
+    """lr = lr * lr_lambda(epoch), from epoch 1 on.
 
-    Source: `torch.optim.lr_scheduler.MultiplicativeLR`.
+    Args:
+        lr_lambda: from the number of the epoch, an int, to the factor; or a list of such functions, one for each group.
+
+    Raises:
+        TypeError: one of them is not a function.
+
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.MultiplicativeLR`.
     """
 
     def __init__(
@@ -65,7 +74,10 @@ class MultiplicativeLR(LambdaLR):
 
 
 class StepLR(Schedule):
-    """lr = lr * gamma every `step_size` epochs. Source: `torch.optim.lr_scheduler.StepLR`."""
+    """lr = lr * gamma every `step_size` epochs.
+
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.StepLR`.
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size, self.gamma = step_size, gamma
@@ -80,7 +92,10 @@ class StepLR(Schedule):
 
 
 class MultiStepLR(Schedule):
-    """lr = lr * gamma at each of the epochs `milestones`. Source: `torch.optim.lr_scheduler.MultiStepLR`."""
+    """lr = lr * gamma at each of the epochs `milestones`.
+
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.MultiStepLR`.
+    """
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -101,7 +116,7 @@ class ConstantLR(Schedule):
     Raises:
         ValueError: the factor is not in [0, 1].
 
-    Source: `torch.optim.lr_scheduler.ConstantLR`.
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.ConstantLR`.
     """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
@@ -125,7 +140,7 @@ class LinearLR(Schedule):
     Raises:
         ValueError: the start is not in (0, 1], or the end not in [0, 1].
 
-    Source: `torch.optim.lr_scheduler.LinearLR`.
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.LinearLR`.
     """
 
     def __init__(
@@ -157,7 +172,10 @@ class LinearLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """lr = lr * gamma every epoch. Source: `torch.optim.lr_scheduler.ExponentialLR`."""
+    """lr = lr * gamma every epoch.
+
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.ExponentialLR`.
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -171,7 +189,10 @@ class ExponentialLR(Schedule):
 
 
 class PolynomialLR(Schedule):
-    """lr = initial lr * (1 - epoch / total_iters)^power, then 0. Source: `torch.optim.lr_scheduler.PolynomialLR`."""
+    """lr = initial lr * (1 - epoch / total_iters)^power, then 0.
+
+    Other arguments as for `LRScheduler`. Source: `torch.optim.lr_scheduler.PolynomialLR`.
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters, self.power = total_iters, power
