@@ -39,7 +39,7 @@ def made(array: np.ndarray, requires_grad: bool = False) -> Tensor:
 
 
 def tensor(data, *, dtype=None, device=None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    """A copy of numbers, of sequences of numbers or one-element tensors, nested or not, or of any library's array.
+    """A copy of `data`: numbers, sequences of numbers or one-element tensors, nested or not, or any library's array.
 
     Raises:
         ValueError: nested lists of unequal length, tensors of several elements in a list, an integer that int64 cannot
@@ -207,25 +207,25 @@ def _or_default(dtype) -> np.dtype:
 
 
 def zeros(*sizes, size=None, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
-    """A tensor of zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
+    """A tensor of zeros. Its sizes are given as `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`."""
     check_place(device)
     return made(np.zeros(_shape(sizes, size, "zeros"), _or_default(dtype)), requires_grad)
 
 
 def ones(*sizes, size=None, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
-    """A tensor of ones: `ones(2, 3)` or `ones((2, 3))`."""
+    """A tensor of ones. Its sizes are given as `ones(2, 3)`, `ones((2, 3))` or `ones(size=(2, 3))`."""
     check_place(device)
     return made(np.ones(_shape(sizes, size, "ones"), _or_default(dtype)), requires_grad)
 
 
 def empty(*sizes, size=None, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
-    """A tensor whose content is whatever was in the memory."""
+    """A tensor whose content is whatever was in the memory. Its sizes are given as for `zeros`, or as `size`."""
     check_place(device)
     return made(np.empty(_shape(sizes, size, "empty"), _or_default(dtype)), requires_grad)
 
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
-    """A tensor that holds `fill_value` everywhere, by default of its dtype."""
+    """A tensor of the shape `size`, a tuple, that holds `fill_value` everywhere, by default of its dtype."""
     check_place(device)
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}: {size!r:.60}")
@@ -327,7 +327,7 @@ def _random_float(dtype, name: str) -> np.dtype:
 def rand(
     *sizes, size=None, generator: Generator | None = None, dtype=None, device=None, requires_grad: bool = False
 ) -> Tensor:
-    """Random numbers, uniform in [0, 1)."""
+    """Random numbers, uniform in [0, 1). Their sizes are given as for `zeros`, or as `size`."""
     check_place(device)
     dtype = _random_float(dtype, "rand")
     return made(np.asarray(source(generator).random(_shape(sizes, size, "rand"), dtype)), requires_grad)
@@ -336,14 +336,20 @@ def rand(
 def randn(
     *sizes, size=None, generator: Generator | None = None, dtype=None, device=None, requires_grad: bool = False
 ) -> Tensor:
-    """Random numbers, normal with mean 0 and variance 1."""
+    """Random numbers, normal with mean 0 and variance 1. Their sizes are given as for `zeros`, or as `size`."""
     check_place(device)
     dtype = _random_float(dtype, "randn")
     return made(np.asarray(source(generator).standard_normal(_shape(sizes, size, "randn"), dtype)), requires_grad)
 
 
 def randint(*args, low=0, high=None, size=None, generator=None, dtype=None, device=None, requires_grad=False) -> Tensor:
-    """Random integers in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 by default."""
+    """Random integers in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 by default.
+
+    All three arguments also have their keywords; `size` is a tuple, `low` is 0 by default.
+
+    Raises:
+        RuntimeError: `low` is not below `high`.
+    """
     check_place(device)
     if args and isinstance(args[-1], (tuple, list)):
         args, size = args[:-1], args[-1]
@@ -383,7 +389,7 @@ def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad:
 def randint_like(
     input, *bounds, low=0, high=None, generator=None, dtype=None, device=None, requires_grad: bool = False
 ) -> Tensor:
-    """`randint` with the shape and dtype of another tensor."""
+    """`randint` with the shape and dtype of another tensor; the bounds are `high`, or `low` and `high`."""
     shape, dtype = _like(input, "randint_like", dtype)
     return randint(*bounds, low=low, high=high, size=shape, generator=generator, dtype=dtype, device=device,
                    requires_grad=requires_grad)  # fmt: skip
@@ -392,10 +398,15 @@ def randint_like(
 def normal(
     mean, std=1.0, size=None, *, generator: Generator | None = None, dtype=None, device=None, requires_grad=False
 ) -> Tensor:
-    """Normal random numbers of the given mean and standard deviation, each a number or a tensor.
+    """Normal random numbers of the given mean and standard deviation.
+
+    Args:
+        mean, std: each a number or a tensor; their shapes broadcast.
+        size: the shape of the result, where both are numbers.
 
     Raises:
-        RuntimeError: a standard deviation is negative; or `size` is missing while both are numbers.
+        RuntimeError: a standard deviation is negative.
+        TypeError: `size` is missing while both are numbers.
     """
     mean, std = [x.array if isinstance(x, Tensor) else x for x in (mean, std)]
     if np.any(np.less(std, 0)):

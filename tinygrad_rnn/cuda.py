@@ -25,7 +25,7 @@ def is_initialized() -> bool:
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """False."""
+    """False, also `including_emulation`."""
     return False
 
 
@@ -54,11 +54,11 @@ def seed_all() -> None:
 
 
 def set_rng_state(new_state, device="cuda") -> None:
-    """Nothing: there is no generator to continue."""
+    """Nothing: there is no generator to continue from `new_state`."""
 
 
 def set_rng_state_all(new_states) -> None:
-    """Nothing: there are no generators to continue."""
+    """Nothing: there are no generators to continue from `new_states`."""
 
 
 def get_rng_state_all() -> list:
@@ -85,7 +85,7 @@ def _refused(name: str):
     def refuse(*args, **kwargs):
         raise AssertionError(_REFUSAL.format(f"cuda.{name}()"))
 
-    refuse.__name__, refuse.__doc__ = name, "Refused with an AssertionError: there is no CUDA."
+    refuse.__name__, refuse.__doc__ = name, "Refused with an AssertionError, whatever the arguments: there is no CUDA."
     return refuse
 
 
@@ -111,14 +111,14 @@ def set_device(device) -> None:
 
 
 class Stream:
-    """Refused with a RuntimeError: there is no CUDA."""
+    """Refused with a RuntimeError, whatever the arguments: there is no CUDA."""
 
     def __init__(self, *args, **kwargs) -> None:
         raise RuntimeError(_REFUSAL.format(f"cuda.{type(self).__name__}"))
 
 
 class Event(Stream):
-    """Refused with a RuntimeError: there is no CUDA."""
+    """Refused with a RuntimeError, whatever the arguments: there is no CUDA."""
 
 
 class _Unavailable:

@@ -19,6 +19,10 @@ _wanted = {"deterministic": False, "precision": "highest"}
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Ask for the same bits in every run, which is the case anyway.
 
+    Args:
+        mode: kept, for `are_deterministic_algorithms_enabled` to return.
+        warn_only: in PyTorch a warning in place of an error; here there is neither.
+
     Raises:
         TypeError: `mode` is not a bool.
 

@@ -41,7 +41,7 @@ def check_dtype(dtype) -> np.dtype:
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
-    """A tensor in the memory of the array: writing to one writes to the other.
+    """A tensor in the memory of `ndarray`, a NumPy array: writing to one writes to the other.
 
     Raises:
         TypeError: not an array, or of a dtype that tensors cannot have.
@@ -113,6 +113,7 @@ def from_dlpack(ext_tensor, *, device=None, copy: bool | None = None) -> Tensor:
     """A tensor in the memory of anything that has `__dlpack__`, or of a DLPack capsule.
 
     Args:
+        ext_tensor: the other library's tensor, or the capsule.
         copy: None to copy only if the other library must, True to copy in any case, False to refuse it.
 
     Returns:

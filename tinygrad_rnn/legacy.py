@@ -72,7 +72,7 @@ class TensorType(type):
 
 
 def _of(dtype: str, name: str) -> TensorType:
-    text = f"`{name}(2, 3)`, uninitialised, or `{name}([1, 2])`: a tensor of {np.dtype(dtype)}. Errors: see `made`."
+    text = f"`{name}(2, 3)`, uninitialised, or `{name}([1, 2])`: of {np.dtype(dtype)}. Arguments as for `Tensor`."
     return TensorType(name, (), {"dtype": np.dtype(dtype), "__doc__": text, "__module__": __package__})
 
 
@@ -94,7 +94,7 @@ def type_named(name: str) -> TensorType:
 
 
 def set_default_tensor_type(t: TensorType | str) -> None:
-    """`set_default_dtype` by a type's name, which PyTorch deprecates.
+    """`set_default_dtype` by a type `t`, such as `DoubleTensor`, or its name, which PyTorch deprecates.
 
     Raises:
         TypeError: the type is not of floating point numbers.
@@ -128,7 +128,14 @@ class PublicType(type):
 
 
 class Tensor(Handle, metaclass=PublicType):
-    """`Tensor(2, 3)`, uninitialised, or `Tensor([1, 2])`: a tensor of the default dtype. Errors: see `made`.
+    """`Tensor(2, 3)`, uninitialised, or `Tensor([1, 2])`: a tensor of the default dtype.
+
+    The arguments are sizes, or else one thing: a `Size`, a tensor (whose memory is shared), an array (likewise, if its
+    dtype fits), or a list. A keyword `device` may be the CPU.
+
+    Raises:
+        TypeError: neither sizes nor data, or a tensor of another dtype than the type's.
+        RuntimeError: a device that is not the CPU.
 
     All tensors are instances. What it makes, and any other function, is the engine's handle on an array.
     """
@@ -157,7 +164,15 @@ class VariableType(type):
 
 
 class Variable(metaclass=VariableType):
-    """`Variable(x)`: the tensor's memory without its past, as a leaf. Tensors have been Variables since PyTorch 0.4."""
+    """`Variable(x)`: the tensor's memory without its past, as a leaf. Tensors have been Variables since PyTorch 0.4.
+
+    Args:
+        data: a tensor; an empty one by default.
+        volatile: anything but None gives a warning that it has no effect; `no_grad` is what it was.
+
+    Raises:
+        TypeError: `data` is not a tensor.
+    """
 
 
 # --- methods -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from .autograd.promotion import result_type as _meeting
 
 
 class finfo:
-    """The limits of a dtype of floats: `finfo(float32).eps`; without argument of the default dtype.
+    """The limits of a dtype of floats, `type`: `finfo(float32).eps`; without argument of the default dtype.
 
     Raises:
         TypeError: a dtype of integers or bools.
@@ -31,7 +31,7 @@ class finfo:
 
 
 class iinfo:
-    """The limits of a dtype of integers: `iinfo(int64).max`.
+    """The limits of a dtype of integers, `type`: `iinfo(int64).max`.
 
     Raises:
         TypeError: a dtype of floats or bools.
@@ -53,7 +53,7 @@ def can_cast(from_, to) -> bool:
 
 
 def result_type(tensor1, tensor2) -> np.dtype:
-    """The dtype in which two tensors, or a tensor and a number, meet."""
+    """The dtype in which two tensors, or a tensor and a number, `tensor1` and `tensor2`, meet."""
     like = tensor1 if isinstance(tensor1, Tensor) else tensor2
     if not isinstance(like, Tensor):
         like = Tensor(np.zeros((), "?"))

@@ -101,7 +101,7 @@ default_generator = Generator()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the default generator; any integer, or what `int` makes one of."""
+    """Seed the default generator with `seed`: any integer of 64 bits, or what `int` makes one of."""
     return default_generator.manual_seed(int(seed))
 
 
@@ -121,7 +121,7 @@ def get_rng_state() -> Tensor:
 
 
 def set_rng_state(new_state: Tensor) -> None:
-    """Continue the default generator from a state that `get_rng_state` returned."""
+    """Continue the default generator from `new_state`, which `get_rng_state` returned."""
     default_generator.set_state(new_state)
 
 

@@ -17,6 +17,7 @@ class Bernoulli(Distribution):
     Args:
         probs: [*batch], from 0 to 1.
         logits: instead, log(p / (1 - p)).
+        validate_args: False to check neither these nor values.
 
     Raises:
         ValueError: both or none, or numbers outside of their range.

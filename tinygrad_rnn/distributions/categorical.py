@@ -20,6 +20,7 @@ class Categorical(Distribution):
     Args:
         probs: [*batch, K], not negative; divided by their sum.
         logits: instead, [*batch, K]: log-probabilities up to a constant.
+        validate_args: False to check neither these nor values.
 
     Raises:
         ValueError: both or none, no last dimension, negative probabilities, logits that are nan.

@@ -16,6 +16,7 @@ class Normal(Distribution):
 
     Args:
         loc, scale: mean and standard deviation, numbers or tensors that broadcast to [*batch].
+        validate_args: False to check neither these nor values.
 
     Raises:
         ValueError: a scale that is not above 0, a mean that is nan.

@@ -37,7 +37,7 @@ def needed(package: str, what: str) -> ModuleType:
 
 
 class ONNXProgram:
-    """An exported model.
+    """An exported model, which `export` makes; `arguments` are those of its example call.
 
     Attributes:
         model_proto: the `onnx.ModelProto`.

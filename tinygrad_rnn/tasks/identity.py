@@ -10,7 +10,7 @@ from ..nn.rnn import RNNBase
 
 
 def state_jacobian(rnn: RNNBase, steps: int) -> np.ndarray:
-    """d h_T / d h_0 of a simple network of one layer, from a state of ones, over steps of zero input.
+    """d h_T / d h_0 of `rnn`, a simple network of one layer, from a state of ones, over steps of zero input.
 
     The batch is one sequence for each unit, all alike, and each pulls back the gradient of one unit of h_T: one
     backward pass gives the whole Jacobian.

@@ -28,6 +28,8 @@ def recurrent(
     Args:
         cell: one of CELLS. "relu" begins as the identity, W_hh = I, with biases of 0 and inputs' weights from
             N(0, input_std^2); the others as they are by default.
+        inputs, hidden: features of x_t and h_t.
+        layers: how many, one above the other.
         forget_bias: of an LSTM's forget gates; None leaves it as it is.
         input_std: 0.001 as published.
         orthogonal: tanh, GRU and LSTM begin with orthogonal recurrent weights, inputs' weights as by Glorot, gate by

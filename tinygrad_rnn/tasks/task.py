@@ -34,7 +34,11 @@ class Setup:
     """How a network is trained: Adam, gradients clipped by their norm.
 
     Attributes:
+        hidden: features of the state.
+        batch: sequences in an update.
+        lr: learning rate.
         updates: at most so many.
+        clip: the largest norm of a gradient.
         forget_bias: with which an LSTM's forget gates begin; None leaves them as they are.
         input_std: with which the inputs' weights of an IRNN begin.
         orthogonal: whether recurrent weights begin so, see `recurrent`.

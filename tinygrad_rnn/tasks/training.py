@@ -22,17 +22,30 @@ from .task import Batch, Setup, Task
 
 
 class Point(NamedTuple):
-    """What is seen of a training where it is looked at."""
+    """What is seen of a training where it is looked at.
+
+    Attributes:
+        update: after how many.
+        loss: of the batch learnt from.
+        norm: of its gradient, before clipping.
+        figure: the task's, on the held-out batch.
+    """
 
     update: int
-    loss: float  # of the batch learnt from
-    norm: float  # of its gradient, before clipping
-    figure: float  # the task's, on the held-out batch
+    loss: float
+    norm: float
+    figure: float
 
 
 @dataclass
 class Curve:
-    """A training, from the first update to the one that reached the goal or was the last."""
+    """A training, from the first update to the one that reached the goal or was the last.
+
+    Attributes:
+        points: what was seen at each look.
+        seconds: how long the updates took.
+        solved: whether the goal was reached.
+    """
 
     points: list[Point] = field(default_factory=list)
     seconds: float = 0.0
@@ -50,7 +63,14 @@ class Curve:
 
 
 def network(task: Task, cell: str, setup: Setup, seed: int) -> Network:
-    """A network of a set-up, its first parameters decided by the seed."""
+    """A network for a task, its first parameters decided by the seed.
+
+    Args:
+        task: whose inputs and outputs it has.
+        cell: its recurrent part, as for `recurrent`.
+        setup: its size, and how it begins.
+        seed: of the default generator, which is seeded with it.
+    """
     manual_seed(seed)
     begins = {name: getattr(setup, name) for name in ("forget_bias", "input_std", "orthogonal")}
     return Network(cell, task.inputs, setup.hidden, task.outputs, task.each_step, **begins)
@@ -71,7 +91,9 @@ def train(
     Each look at the held-out batch is also a checkpoint: the parameters that gave finite numbers.
 
     Args:
+        task: what to learn.
         net: it is changed.
+        setup: how it is trained.
         seed: of the batches.
         to_the_end: go on where the goal is reached.
         show: called after each look.

@@ -23,6 +23,10 @@ class Drawing:
     Attributes:
         source: the DOT text; the same graph gives the same bytes.
         engine: which Graphviz engine places it, "dot", or "nop2" where the text holds the places.
+        timeout: seconds that the layout may take.
+
+    Args:
+        page: makes the explorer as HTML, when it is asked for; None where there is no graph to explore.
     """
 
     def __init__(

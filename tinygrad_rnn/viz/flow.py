@@ -72,7 +72,11 @@ class LayerFlow:
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """The gradient flow through every recurrent layer and direction of a module, in the order in which they ran."""
+    """The gradient flow through every recurrent layer and direction of a module.
+
+    Attributes:
+        layers: a `LayerFlow` for each, in the order in which they ran.
+    """
 
     layers: tuple[LayerFlow, ...]
 

@@ -69,7 +69,7 @@ def default_collate(batch: Sequence) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """One sample as it is, but its NumPy arrays and scalars as tensors; what a loader without batches does.
+    """`data`, one sample, as it is, but its NumPy arrays and scalars as tensors; what a loader without batches does.
 
     Source: `torch.utils.data.default_convert`.
     """

@@ -82,7 +82,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class StackDataset(Dataset):
-    """Data sets of one length side by side: sample i is the tuple, or by keywords the dict, of their samples i.
+    """Its arguments, data sets of one length, side by side: sample i is the tuple, or by keywords the dict, of theirs.
 
     Raises:
         ValueError: data sets both by position and by keyword, or none, or of different lengths.
@@ -126,7 +126,7 @@ class StackDataset(Dataset):
 
 
 class ConcatDataset(Dataset[T]):
-    """Data sets one after the other.
+    """The `datasets` one after the other.
 
     Raises:
         AssertionError: there is none, or one is an IterableDataset (`ChainDataset` joins those).
@@ -156,7 +156,7 @@ class ConcatDataset(Dataset[T]):
 
 
 class ChainDataset(IterableDataset[T]):
-    """Streams one after the other.
+    """The `datasets`, which are streams, one after the other.
 
     Raises:
         AssertionError: on reading, where one is not an IterableDataset.

@@ -38,7 +38,7 @@ def _positive(name: str, value: object) -> None:
 
 
 class SequentialSampler(Sampler[int]):
-    """0, 1, ... in this order. Source: `torch.utils.data.SequentialSampler`."""
+    """0, 1, ... up to the length of `data_source`, in this order. Source: `torch.utils.data.SequentialSampler`."""
 
     def __init__(self, data_source: Any) -> None:
         self.data_source = data_source
