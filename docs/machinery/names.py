@@ -1,4 +1,4 @@
-"""The public names, where the reference has them, and which of them say nothing or what is not so.
+"""The public names, where the reference has them, and which of them say nothing, too little, or what is not so.
 
 From docs, `python -c "from machinery import names; names.main()"` prints what is wrong with them.
 """
@@ -6,7 +6,9 @@ From docs, `python -c "from machinery import names; names.main()"` prints what i
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
+from enum import EnumMeta
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -17,9 +19,12 @@ from tinygrad_rnn import absent
 from tinygrad_rnn.autograd.writes import Writes
 
 from . import docstrings
+from .arguments import SHARED
 
 ROOT = "tinygrad_rnn"
 PLACES = (*absent.PLACES, "utils", "viz", "tasks")
+REFERRAL = re.compile(r"[Aa]rg(?:ument)?s\b[^`.]* (?:for|of) `([\w.]+)`")  # "arguments as for `grad`"
+STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 ATTRIBUTES = (property, type(Path.name), type(FunctionType.__code__), type(FunctionType.__closure__))
 
 
@@ -112,6 +117,48 @@ def stale() -> list[str]:
     return sorted(found)
 
 
+def unexplained() -> list[str]:
+    """Parameters that their docstring does not mention, but for those that mean the same everywhere."""
+    every = [name for name in canonical().values() if name.module.startswith(ROOT)]
+    return sorted(f"{name.full}({p})" for name in every for p in unmentioned(name.thing) if p not in SHARED)
+
+
+def unmentioned(thing: Any) -> list[str]:
+    """The parameters whose names are no word of its docstring, nor of one to which that refers for its arguments."""
+    try:
+        taken = inspect.signature(thing).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    if isinstance(thing, EnumMeta):
+        return []  # its members are all there is
+    said = explanation(thing)
+    words = set(re.findall(r"\w+", said))
+    listed = re.search(r"\b[Aa]rg(ument)?s\b", said)  # what *args and **kwargs stand for
+    return [p.name for p in taken if p.name not in words and not (listed and p.kind in STARRED)]
+
+
+def explanation(thing: Any, above: tuple[Any, ...] = ()) -> str:
+    """What its docstring says of arguments, a class's also that of its `__init__`, and what it says by referring to
+    others; a source says nothing of them, and an example does not explain them."""
+    said = documentation(thing)
+    if isinstance(thing, type):
+        said += "\n" + inspect.cleandoc(vars(thing).get("__init__", thing).__doc__ or "")
+    above = (*above, thing)
+    others = [other for name in REFERRAL.findall(said) if (other := meant(name, thing)) not in (None, *above)]
+    said = re.sub(r"Source: .*|^ *(>>>|\.\.\.) .*", "", said, flags=re.M)
+    return "\n".join([said, *[explanation(other, above) for other in others]])
+
+
+def meant(name: str, thing: Any) -> Any:
+    """What a docstring calls so: something in its own file, or else a public name."""
+    found: Any = import_module(thing.__module__)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        found = next((n.thing for n in canonical().values() if n.full == f"{ROOT}.{name}" or n.name == name), None)
+    return found
+
+
 def parameters(thing: Any) -> set[str] | None:
     """The names of its parameters; None where it takes any, or does not say."""
     try:
@@ -129,4 +176,4 @@ def attributes(cls: type) -> set[str]:
 
 
 def main() -> None:
-    print("\n".join(undocumented() + stale()))
+    print("\n".join(undocumented() + stale() + unexplained()))

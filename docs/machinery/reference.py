@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from . import docstrings, names, saved
+from . import arguments, docstrings, names, saved
 
 FOLDER = Path(__file__).parent.parent / "reference"
 OPERATIONS, APART = "tinygrad_rnn.ops", ("tensor", "operations")
@@ -51,14 +51,16 @@ def complain() -> None:
         log.warning(f"{name} has no docstring")
     for argument in names.stale():
         log.warning(f"{argument}: the docstring lists an argument that there is not")
+    for argument in names.unexplained():
+        log.warning(f"{argument}: the docstring does not mention this argument")
 
 
 def write() -> None:
     """All pages; one that did not change keeps its time, so that it is not read again."""
     FOLDER.mkdir(exist_ok=True)
     pages = {f"{page}.rst": text for page, text in Reference().pages().items()}
-    listed = "\n   ".join(PAGES)
-    pages["index.rst"] = f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n   {listed}\n"
+    pages["arguments.rst"] = shared()
+    pages["index.rst"] = index()
     for old in FOLDER.glob("*.rst"):
         if old.name not in pages:
             old.unlink()
@@ -66,6 +68,28 @@ def write() -> None:
         path = FOLDER / file
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def index() -> str:
+    listed = "".join(f"\n   {page}" for page in [*PAGES, "arguments"])
+    return "\n".join([*heading("Reference", "="), ".. toctree::", "   :maxdepth: 1", listed, ""])
+
+
+def shared() -> str:
+    """The page of the arguments that a docstring need not explain."""
+    lines = heading(arguments.TITLE, "=")
+    for every, text in arguments.EVERYWHERE.items():
+        lines += ["``, ``".join(every.split(", ")).join(["``", "``"]), f"   {' '.join(text.split())}", ""]
+    return "\n".join(lines)
+
+
+def pointer(found: list[names.Name]) -> list[str]:
+    """Where a reader of these functions and classes finds the arguments that they take and do not explain."""
+    left = {p for name in found if name.callable for p in names.unmentioned(name.thing)}
+    used = [f"``{name}``" for every in arguments.EVERYWHERE for name in every.split(", ") if name in left]
+    if not used:
+        return []
+    return [f":doc:`{arguments.TITLE} <arguments>` are explained once: {', '.join(used)}.", ""]
 
 
 class Reference:
@@ -88,15 +112,15 @@ class Reference:
         return {page: self.page(page, title, places) for page, (title, places) in PAGES.items()}
 
     def page(self, page: str, title: str, places: list[str]) -> str:
-        lines = heading(title, "=")
+        found = {place: [name for name in names.of(place) if belongs(page, name)] for place in places}
+        lines = [*heading(title, "="), *pointer([name for each in found.values() for name in each])]
         for place in places:
-            found = [name for name in names.of(place) if belongs(page, name)]
             module = f"{names.ROOT}.{place}".rstrip(".")
             if len(places) > 1:
                 lines += heading(module, "-")
             if page not in APART:
                 lines += docstrings.rest(names.documentation(import_module(module)).splitlines(), self.link)
-            lines += self.listing(found, "~" if len(places) > 1 else "-")
+            lines += self.listing(found[place], "~" if len(places) > 1 else "-")
         return "\n".join(lines) + "\n"
 
     def listing(self, found: list[names.Name], mark: str) -> list[str]:
