@@ -168,6 +168,30 @@ def test_a_weight_that_also_makes_state_and_input_counts_once_on_each_way() -> N
         np.testing.assert_allclose(ddw, found[0][1], rtol=1e-10)
 
 
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("whole", [False, True], ids=["step", "sequence"])
+@pytest.mark.parametrize("rows", [3, 20])
+def test_operations_refuse_what_does_not_fit(kind, whole, rows, at):
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[kind] * H
+    operation = getattr(tg, f"{kind.lower()}_{'sequence' if whole else 'step'}")
+    shapes = [(T, rows, I) if whole else (rows, I), (rows, H), (gates, I), (gates, H), (gates,), (gates,)]
+    if kind == "LSTM":
+        shapes.insert(2, (rows, H))
+    operation(*[tg.zeros(shape) for shape in shapes])
+    wrong = [tg.zeros(shape) for shape in shapes]
+    rows_at = len(shapes[at]) - 2 if at == 0 else 0  # where a row is missing
+    wrong[at] = tg.zeros([length - (axis == rows_at) for axis, length in enumerate(shapes[at])])
+    with pytest.raises(RuntimeError, match=rf"{operation.__name__}: expected w_ih \[{gates}, {I}\]"):
+        operation(*wrong)
+
+
+def test_operations_refuse_another_nonlinearity():
+    for operation, x in ((tg.rnn_step, tg.zeros(2, I)), (tg.rnn_sequence, tg.zeros(3, 2, I))):
+        with pytest.raises(RuntimeError, match="expected nonlinearity 'tanh' or 'relu', got 'sin'"):
+            operation(x, tg.zeros(2, H), tg.zeros(H, I), tg.zeros(H, H), nonlinearity="sin")
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("without_compiler", [False, True], ids=["kernels", "numpy"])
 @pytest.mark.parametrize(("kind", "options"), [*[(kind, {}) for kind in KINDS], ("LSTM", {"proj_size": 2})], ids=str)

@@ -21,6 +21,7 @@ import numpy as np
 from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
+from .fitting import expect_fitting
 from .fork import shared
 from .jit import part
 from .outer import OuterProducts, StepGradients
@@ -175,6 +176,7 @@ def backward_step(gates, h, dh, dz, first, last):
 @falls_back_on(plain.step)
 def step(x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None) -> tuple[Array, Array]:
     """One step of x [N, I]: h_next [N, H] and the gates, [N, >= 4H]."""
+    expect_fitting(3, x, h, w_ih, w_hh, b_ih, b_hh)
     (N, H), dtype = h.shape, x.dtype
     products = (x, w_ih[2 * H :], 0, False), (x, w_ih[: 2 * H], H, False)
     recurrent = (h, w_hh[: 2 * H], H, True), (h, w_hh[2 * H :], 3 * H, False)
@@ -216,6 +218,7 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
     `keep` the gates are not those of all steps.
     """
+    expect_fitting(3, x, h, w_ih, w_hh, b_ih, b_hh, packed=x.ndim == 2)
     I, (N, H), dtype = x.shape[-1], h.shape, x.dtype
     if len(x) == 1 and lengths is None:
         h_next, gates = step(x[0], h, w_ih, w_hh, b_ih, b_hh)

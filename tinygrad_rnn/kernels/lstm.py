@@ -20,6 +20,7 @@ import numpy as np
 from . import single
 from .activations import sigmoid, tanh
 from .fallback import falls_back_on
+from .fitting import expect_fitting
 from .fork import shared
 from .jit import part
 from .outer import OuterProducts, StepGradients
@@ -193,6 +194,7 @@ def step(
     w_hr: Array | None,
 ) -> tuple[Array, Array, Array]:
     """One step of x [N, I]: h_next [N, P], c_next [N, H] and the activated gates i, f, g, o, [N, >= 4H]."""
+    expect_fitting(4, x, h, w_ih, w_hh, b_ih, b_hh, c, w_hr)
     (N, H), dtype = c.shape, x.dtype
     sums = single.sums(N, 4 * H, pitch(4 * H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
     gates, kept = empty((N, pitch(4 * H, dtype)), dtype), empty((N, H), dtype)
@@ -236,6 +238,7 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
     `keep` c and gates are not those of all steps.
     """
+    expect_fitting(4, x, h, w_ih, w_hh, b_ih, b_hh, c, w_hr, packed=x.ndim == 2)
     I, (N, P), H, dtype = x.shape[-1], h.shape, c.shape[1], x.dtype
     if len(x) == 1 and lengths is None:
         h_next, c_next, gates = step(x[0], h, c, w_ih, w_hh, b_ih, b_hh, w_hr)

@@ -15,6 +15,7 @@ import numpy as np
 from . import single
 from .activations import relu, tanh
 from .fallback import falls_back_on
+from .fitting import expect_fitting
 from .fork import shared
 from .jit import part
 from .outer import OuterProducts, StepGradients
@@ -132,17 +133,24 @@ def backward_step(h_next, dh_next, rectify, dz, first, last):
         cell_vjp(h_next[n], dh_next[n], rectify, dz[n])
 
 
+def is_relu(nonlinearity: str) -> bool:
+    if nonlinearity not in ("tanh", "relu"):
+        raise RuntimeError(f"expected nonlinearity 'tanh' or 'relu', got {nonlinearity!r}")
+    return nonlinearity == "relu"
+
+
 @quiet
 @falls_back_on(plain.step)
 def step(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, nonlinearity: str
 ) -> Array:
     """One step of x [N, I]: h_next [N, H]."""
+    expect_fitting(1, x, h, w_ih, w_hh, b_ih, b_hh)
     (N, H), dtype = h.shape, x.dtype
     sums = single.sums(N, H, pitch(H, dtype), [(x, w_ih, 0, False), (h, w_hh, 0, True)], dtype)
     h_next = np.empty((N, H), dtype)
     bias, state = sum_of_biases(b_ih, b_hh, w_ih), empty((N, H), dtype)
-    single.pointwise(forward_step, N, H, sums, bias, nonlinearity == "relu", state, h_next)
+    single.pointwise(forward_step, N, H, sums, bias, is_relu(nonlinearity), state, h_next)
     return h_next
 
 
@@ -155,7 +163,7 @@ def step_vjp(
     (N, H), dtype = h.shape, x.dtype
     dz = empty((N, pitch(H, dtype)), dtype)
     h_next, dh_next = contiguous(h_next, dh_next)
-    single.pointwise(backward_step, N, H, h_next, dh_next, nonlinearity == "relu", dz)
+    single.pointwise(backward_step, N, H, h_next, dh_next, is_relu(nonlinearity), dz)
     db = dz[:, :H].sum(axis=0) if b_ih is not None and (needs[4] or needs[5]) else None
     return (
         single.pull_back(dz, [(0, w_ih)]) if needs[0] else None,
@@ -176,6 +184,7 @@ def sequence(
 
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero.
     """
+    expect_fitting(1, x, h, w_ih, w_hh, b_ih, b_hh, packed=x.ndim == 2)
     I, (N, H), dtype = x.shape[-1], h.shape, x.dtype
     if len(x) == 1 and lengths is None:
         h_next = step(x[0], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
@@ -186,7 +195,7 @@ def sequence(
     h, y = rows.sort(h, pitch(H, dtype)), empty((rows.R, H), dtype)
     arguments = (
         steps.product, steps.packed(w_hh, transposed=True), steps.widest, sum_of_biases(b_ih, b_hh, w_ih), h, y,
-        nonlinearity == "relu", reverse,
+        is_relu(nonlinearity), reverse,
     )  # fmt: skip
     forward(split.slices, N, *split.inputs(rows, x, w_ih, pitch(H, dtype)), *arguments)
     return rows.put(y), rows.unsort(h, H)
@@ -210,7 +219,7 @@ def sequence_vjp(
     dz, before = sweep.workspace(H), sweep.workspace(H)
     arguments = (
         steps.product, rows.take(dy), rows.start, steps.packed(w_hh, transposed=False), rows.take(y),
-        rows.sort(h, H), dh, dz, before, steps.widest, nonlinearity == "relu", reverse,
+        rows.sort(h, H), dh, dz, before, steps.widest, is_relu(nonlinearity), reverse,
     )  # fmt: skip
     dx = sweep.input_gradient(dz, w_ih) if needs[0] else None
     has_bias = b_ih is not None and (needs[4] or needs[5])

@@ -40,7 +40,10 @@ def gru_step(
     Returns:
         h_next [N, H], the state after the step, which is also its output.
 
-    `GRUCell` and `GRU` check shapes and call this; it trusts them. Source: Cho et al. 2014, as in PyTorch and cuDNN.
+    Raises:
+        RuntimeError: a shape does not fit the others.
+
+    Source: Cho et al. 2014, as in PyTorch and cuDNN.
     """
     x_r, x_z, x_n = chunk(linear(x, w_ih, b_ih), 3, -1)
     h_r, h_z, h_n = chunk(linear(h, w_hh, b_hh), 3, -1)

@@ -42,8 +42,10 @@ def lstm_step(
     Returns:
         (h_next, c_next), the state after the step; h_next is also its output.
 
-    `LSTMCell` and `LSTM` check shapes and call this; it trusts them. Source: Hochreiter & Schmidhuber 1997; Gers et
-    al. 2000; layouts of PyTorch.
+    Raises:
+        RuntimeError: a shape does not fit the others.
+
+    Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000; layouts of PyTorch.
     """
     i, f, g, o = chunk(linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh), 4, -1)
     c_next = sigmoid(f) * c + sigmoid(i) * tanh(g)

@@ -34,7 +34,10 @@ def rnn_step(
     Returns:
         h_next [N, H], the state after the step, which is also its output.
 
-    `RNNCell` and `RNN` check shapes and call this; it trusts them. Source: Elman 1990; layouts of PyTorch.
+    Raises:
+        RuntimeError: a shape does not fit the others.
+
+    Source: Elman 1990; layouts of PyTorch.
     """
     return NONLINEARITIES[nonlinearity](linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh))
 
