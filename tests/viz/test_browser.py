@@ -339,3 +339,52 @@ def test_dark_mode(tab):
     light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     tab.get_by_role("button", name="Light or dark").click()
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+FRAME = '<iframe class="explorer" src="{}" style="width: {}px; height: 576px; border: 0; color-scheme: {}"></iframe>'
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.mark.parametrize("width", [740, 340])
+def test_in_a_small_frame_most_of_the_room_is_the_picture_s(tab, network, width):
+    tg.manual_seed(0)
+    path = tg.draw(tg.nn.RNN(2, 3, num_layers=2)(tg.randn(3, 1, 2))[0]).save(network[0].with_name("small.html"))
+    page = network[0].with_name("page.html")
+    page.write_text(FRAME.format(path.name, width, "light"), encoding="utf-8")
+    tab.goto(page.as_uri())
+    frame = tab.frame_locator("iframe")
+    inside = lambda: all(
+        [_lies_in(step.bounding_box(), canvas.bounding_box()) for step in frame.locator(".step").all()]
+    )
+    canvas = frame.locator("#canvas")
+    area = canvas.bounding_box()
+    assert area["width"] * area["height"] > (0.5 if width > 400 else 0.4) * width * 576
+    assert inside(), "nothing is cut off at first"
+    frame.locator("#next").click()
+    assert frame.locator("#now").is_visible()
+    assert canvas.bounding_box()["height"] < area["height"]
+    canvas.evaluate(TWO_FRAMES)
+    if width > 400:
+        assert inside(), "nor when the panel below comes, as long as nobody has moved the picture"
+    frame.locator("#larger").click()
+    look = canvas.locator("> g").get_attribute("transform")
+    frame.locator("#first").click()
+    canvas.evaluate(TWO_FRAMES)
+    assert canvas.bounding_box()["height"] == area["height"]
+    assert canvas.locator("> g").get_attribute("transform") == look, "what was moved stays where it is"
+
+
+def _lies_in(a, b) -> bool:
+    return all([b[x] <= a[x] and a[x] + a[side] <= b[x] + b[side] for x, side in (("x", "width"), ("y", "height"))])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_explorer_in_a_page_follows_the_page(browser, network, scheme):
+    page = network[0].with_name("page.html")
+    page.write_text(FRAME.format(network[0].name, 740, scheme), encoding="utf-8")
+    context = browser.new_context(color_scheme="null")  # else that would go before what the frame says
+    tab = context.new_page()
+    tab.goto(page.as_uri())
+    ground = tab.frame_locator("iframe").locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    context.close()
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}[scheme]

@@ -93,6 +93,7 @@ class Backward {
     const n = this.runs.length;
     this.position = Math.max(0, Math.min(position, n));
     if (this.position === n) this.play(false);
+    this.get("backward").classList.toggle("idle", this.position === 0); // where there is little room it is small then
     this.get("slider").value = this.position;
     this.get("slider").setAttribute("aria-valuetext", `step ${this.position} of ${n}`);
     this.get("count").textContent = `${this.position} of ${n}`;

@@ -7,7 +7,9 @@ class Canvas {
     this.world = svg("g");
     element.append(this.world);
     this.look = { x: 0, y: 0, k: 1 };
+    this.least = null; // while the picture lies as `fit` laid it: it does so in more or less room, too
     this.drag();
+    new ResizeObserver(() => this.least !== null && this.fit(this.least)).observe(element);
   }
 
   show(scene) {
@@ -69,6 +71,7 @@ class Canvas {
 
   /* All of it; but where that would be smaller than `least`, the beginning of it. */
   fit(least = 0) {
+    this.least = least;
     const { clientWidth: w, clientHeight: h } = this.element, e = this.root.extent;
     const k = Math.max(least, Math.min((w - 30) / e.w, (h - 30) / e.h, 1.6));
     const start = (room, extent) => Math.max((room - extent * k) / 2, 15);
@@ -78,11 +81,14 @@ class Canvas {
 
   zoom(factor, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
     const k = Math.min(8, Math.max(0.01, this.look.k * factor)), change = k / this.look.k;
+    this.least = null;
     this.look = { k, x: x - (x - this.look.x) * change, y: y - (y - this.look.y) * change };
     this.apply();
   }
 
   move(dx, dy) {
+    if (!dx && !dy) return;
+    this.least = null;
     this.look.x += dx;
     this.look.y += dy;
     this.apply();

@@ -60,7 +60,6 @@ class App {
     });
     picture.addEventListener("keydown", (event) => this.keyInPicture(event, unitAt(event)));
     document.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("resize", () => canvas.apply());
   }
 
   /* --- which scene --- */
