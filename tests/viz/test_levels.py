@@ -10,6 +10,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import Value, draw
 from tinygrad_rnn.autograd.graph import Leaf
+from tinygrad_rnn.viz import style
 from tinygrad_rnn.viz.nodes import Given, Trace
 from tinygrad_rnn.viz.pullback import pulled_back
 
@@ -291,6 +292,40 @@ def test_rolled():
     assert len([line for line in source.splitlines() if "->" in line and "dashed" in line]) == 4, (
         "h and c of two layers"
     )
+
+
+def said_of_loops(source: str) -> list[str]:
+    return re.findall(r'back\d+ \[label="([^"]*)"', source)
+
+
+def test_rolled_says_from_which_step_a_state_comes():
+    rnn = tg.nn.RNN(2, 3, bidirectional=True)
+    assert sorted(said_of_loops(draw(rnn(tg.randn(4, 1, 2))[0], view="rolled").source)) == ["t + 1", "t − 1"]
+    a, b, w = Value(0.0), Value(0.0), Value(0.5)
+    for t in range(1, 6):
+        with tg.step(t):
+            a, b = b, w * b + w * a
+    source = draw(b, view="rolled").source
+    assert said_of_loops(source) == ["t − 1, t − 2"]
+    assert step_labels(source) == ["t = 1 … 5"], "as they were numbered"
+
+
+@pytest.mark.parametrize("level", ["step", "op"])
+def test_rolled_cells_that_are_not_shared_take_turns(level):
+    cells, head = [tg.nn.RNNCell(2, 3) for _ in range(3)], tg.nn.Linear(3, 1)
+    h, y = tg.zeros(1, 3), []
+    for cell in cells:
+        h = cell(tg.randn(1, 2), h)
+        y.append(head(h))
+    source = draw(y, level, "rolled").source
+    assert said_of_loops(source) == ["t − 1"]
+    weights = [name for name, node in nodes(source).items() if style.LOOKS["parameter"].fill in node]
+    assert len(weights) == (4 if level == "step" else 4 * 3 + 2), "those of each cell, and the head's"
+    tapped = {a for a, _ in edges(source)}
+    assert set(weights) <= tapped, "none lies there loose"
+    height = lambda title: float(re.search(r'pos="[\d.-]+,([\d.-]+)"', nodes(source)[titled(source, title)[0]])[1])
+    if level == "step":
+        assert height("RNN") < height("Linear"), "as in every step"
 
 
 def test_rolled_values_show_no_numbers_but_those_that_all_steps_share():

@@ -195,7 +195,7 @@ class Arrangement:
         out: list[list[int]] = [[] for _ in range(n)]
         into: list[list[int]] = [[] for _ in range(n)]
         for edge in self.picture.edges:
-            if not edge.delayed and self.boxes[edge.target].gradient_of is None:
+            if not edge.delays and self.boxes[edge.target].gradient_of is None:
                 out[edge.source].append(edge.target)
                 into[edge.target].append(edge.source)
         order = _topological(out, into)
@@ -256,7 +256,7 @@ class Arrangement:
             assert a is not None
             self._plan_gather(edge, a, out)
         elif a is b:
-            if edge.delayed:
+            if edge.delays:
                 self._plan_loop(edge, b, out)
             else:
                 b.inner.append((out, self._position[t]))
@@ -285,6 +285,7 @@ class Arrangement:
     def _plan_loop(self, edge: Edge, a: Block, out: int) -> None:
         key = edge.source, edge.role
         a.state_out[out] = None
+        a.delays.update(edge.delays)
         if key not in a.state_in:
             a.ties.append((key, out))
             self.lane(a.level + 1, ("loop", a.row, *key))

@@ -46,6 +46,7 @@ class Block:
     state_out: dict[int, None] = field(default_factory=dict)
     above: dict[int, None] = field(default_factory=dict)
     loops: int = 0  # delayed edges back to itself
+    delays: set[int] = field(default_factory=set)  # by how many steps
     x: float = 0.0  # of the left side
     y: float = 0.0  # of the bottom
     mirror: bool = False

@@ -582,6 +582,7 @@ class Collapse:
     def _label_columns(self) -> None:
         eras = {era for era, _ in self.timeline.columns}
         self.picture.eras = [era for era, _ in self.plan.labels]
+        self.picture.times = self.plan.steps
         names = {track.era: track.name for track in reversed(self.timeline.tracks)}
         self.picture.columns = [
             f"{names[era]}  {text}" if len(eras) > 1 and names[era] else text for era, text in self.plan.labels

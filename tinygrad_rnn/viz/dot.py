@@ -110,7 +110,7 @@ def edge_attributes(edge: Edge) -> dict[str, str]:
             found |= {"style": "dotted", "arrowhead": "none"}
     if edge.tip:
         found["tooltip"] = plain(edge.tip)
-    if edge.delayed:
+    if edge.delays:
         found["style"] = "dashed"
     return found
 

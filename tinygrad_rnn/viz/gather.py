@@ -32,7 +32,7 @@ def gather(picture: Picture) -> None:
     joined = {j for i, j in enumerate(stands_for) if i != j}
     edges: dict[tuple, Edge] = {}
     for edge in picture.edges:
-        new = Edge(stands_for[edge.source], edge.target, edge.role, edge.delayed, edge.links)
+        new = Edge(stands_for[edge.source], edge.target, edge.role, edge.delays, edge.links)
         if new.source in joined:
             first = edges.setdefault((new.source, new.target, new.role), new)
             if first is not new:

@@ -128,7 +128,7 @@ class Grid:
             self._line(f"n{edge.source}", f"n{a.boxes[position]}", edge, path)
         if not number:
             where = left + (right - left) * 0.8, self.at.lane(a.level + 1, ("words", a.row))
-            words = "t − 1" if self.boxes[edge.source].gradient_of is None else "t + 1"
+            words = ", ".join([f"t {'−' if d > 0 else '+'} {abs(d)}" for d in sorted(a.delays)])
             self.words.setdefault(a.column, []).append((f"back{edge.source}", words, where))
 
     def _vertical(self, way: Vertical) -> None:

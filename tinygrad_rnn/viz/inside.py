@@ -78,8 +78,8 @@ class _Cut:
 
     def _cut(self, edge: Edge) -> None:
         source, target = self.place.get(edge.source), self.place.get(edge.target)
-        if source is not None and target is not None and (self.columns or not edge.delayed):
-            self.edges.append(Edge(source, target, edge.role, edge.delayed))
+        if source is not None and target is not None and (self.columns or not edge.delays):
+            self.edges.append(Edge(source, target, edge.role, edge.delays))
             return
         if target is not None:
             self._connect(Edge(self._pin(edge, enters=True), target, edge.role))

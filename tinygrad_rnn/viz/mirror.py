@@ -25,7 +25,7 @@ def mirror(picture: Picture) -> None:
             picture.boxes.append(_gradient(box, i, row, picture.level))
     forward = picture.edges
     back = [
-        Edge(twin[e.target], twin[e.source], BACK.get(e.role, "gradient"), e.delayed, e.links)
+        Edge(twin[e.target], twin[e.source], BACK.get(e.role, "gradient"), tuple([-d for d in e.delays]), e.links)
         for e in reversed(forward)
         if e.source in twin and e.target in twin and _passes(e)
     ]

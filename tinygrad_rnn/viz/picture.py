@@ -76,7 +76,7 @@ class Edge:
     source: int
     target: int
     role: str = "data"  # a key of style.EDGES
-    delayed: bool = False  # back to the next step of the same box
+    delays: tuple[int, ...] = ()  # rolled up: it comes from so many steps before t; from after t, if negative
     links: list[Link] = field(default_factory=list)  # what it stands for
     tone: str = ""
     tip: str = ""
@@ -84,7 +84,7 @@ class Edge:
     @property
     def rail(self) -> Edge:
         """The part that it shares with other edges: no tone of its own."""
-        return Edge(self.source, self.target, self.role, self.delayed, tone=self.tone and "rail")
+        return Edge(self.source, self.target, self.role, self.delays, tone=self.tone and "rail")
 
 
 @dataclass
@@ -97,6 +97,7 @@ class Picture:
     columns: list[str] = field(default_factory=list)  # their labels
     rows: list[str] = field(default_factory=list)  # their labels
     folded: str = ""  # what was left out, in words
+    times: list[str] = field(default_factory=list)  # of each column: which step it is
     eras: list[int] = field(default_factory=list)  # of each column: loops that follow each other are different eras
     scale: Scale | None = None  # of the tones
     strips: bool = False  # whether boxes show strips
@@ -126,7 +127,7 @@ class Picture:
         new = {old: i for i, old in enumerate(boxes)}
         self.boxes = [self.boxes[i] for i in boxes]
         self.edges = [
-            Edge(new[e.source], new[e.target], e.role, e.delayed, e.links)
+            Edge(new[e.source], new[e.target], e.role, e.delays, e.links)
             for e in self.edges
             if e.source in new and e.target in new
         ]

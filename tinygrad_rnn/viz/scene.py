@@ -61,7 +61,7 @@ class _GridScene(Grid):
         points = [point for column in sorted(self.points) for point in self.points[column]]
         vertex = {f"n{i}": i for i in range(len(boxes))} | {p[0]: len(boxes) + k for k, p in enumerate(points)}
         lines = [
-            _line(vertex[a], vertex[b], edge.role, path, tip=arrow, dashed=edge.delayed)
+            _line(vertex[a], vertex[b], edge.role, path, tip=arrow, dashed=bool(edge.delays))
             for a, b, edge, path, arrow in self.strokes
         ]
         top = self.at.ceiling + LABEL
@@ -99,7 +99,7 @@ def _ranked_scene(picture: Picture) -> dict[str, Any]:
     cells, cell_of = _cells(picture, ranks.at, extents)
     boxes = [_box(picture, i, ranks.at[i], extent, cell_of.get(i)) for i, extent in enumerate(extents)]
     lines = [
-        _line(strand.source, strand.target, strand.edge.role, path, tip=strand.tip, dashed=strand.edge.delayed)
+        _line(strand.source, strand.target, strand.edge.role, path, tip=strand.tip, dashed=bool(strand.edge.delays))
         for strand, path in zip(ranks.strands, ranks.paths)
     ]
     points = [[_round(x), _round(-y)] for x, y in ranks.at[len(boxes) :]]
