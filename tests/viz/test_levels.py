@@ -216,6 +216,22 @@ def test_encoder_and_decoder_have_columns_of_their_own():
     assert len(step_labels(draw(h).source)) == 6
 
 
+@pytest.mark.parametrize("passes", ["><", "><>", "<>", ">>"])
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_a_loop_that_runs_back_shares_the_columns(passes, blocks):
+    """Each pass reads the one before it; a step may be entered more than once, by several `with` in a row."""
+    h, w = [Value(0.1)] * 3, Value(0.5)
+    for way in passes:
+        state = Value(0.0)
+        for t in range(3)[:: 1 if way == ">" else -1]:
+            for _ in range(blocks):
+                with tg.step(t):
+                    h[t] = state = w * state + h[t]
+    source = draw(h, level="step").source
+    assert step_labels(source) == ["t = 0", "t = 1", "t = 2"]
+    assert len(titled(source, f"{2 * blocks} operations")) == 3 * len(passes), "a box for each pass and step"
+
+
 def test_what_a_decoder_does_around_its_cell_lies_in_its_steps():
     """Attention before the cell and a head after it, in a loop that only its modules tell."""
     encoder, decoder, head = tg.nn.GRUCell(2, 3), tg.nn.GRUCell(5, 3), tg.nn.Linear(3, 2)

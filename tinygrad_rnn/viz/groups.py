@@ -59,7 +59,7 @@ def grouped(trace: Trace, timeline: Timeline, level: str, longest: int) -> list[
     groups: list[Group] = []
     ordinals: dict[tuple, int] = {}
     scope, start = None, 0
-    key: tuple[Any, int | None, bool] | None = None
+    key: tuple[Any, int | None, bool, int | None] | None = None
     together, named, fixed = False, False, False
     frames: Scope = ()
 
@@ -77,7 +77,8 @@ def grouped(trace: Trace, timeline: Timeline, level: str, longest: int) -> list[
             fixed = timeline.place(scope) is not None and timeline.place(inner) is None  # the step is inside the box
         column = None if fixed else timeline.of[position]
         stacked = column is None and node.op.name in STACKS
-        now = (inner, column, stacked)
+        track = None if column is None else timeline.when[position][0]  # type: ignore[index]
+        now = (inner, column, stacked, track)
         if now != key or (not together and position - start >= longest):
             close(position)
             key, start, frames = now, position, inner

@@ -84,14 +84,40 @@ class Timeline:
             track, latest, direction = current.get(loop, (-1, t, 0))
             turn = (t > latest) - (t < latest)
             if track < 0 or (turn and direction and turn != direction):
-                track, direction, turn = len(self.tracks), 0, 0
+                before, track, direction, turn = track, len(self.tracks), 0, 0
                 twin = first.setdefault(loop, track) if any([f.kind == "vjp" for f in scope]) else None
                 first.setdefault(loop, track)
                 self.tracks.append(Track(name, track, position, position, twin=twin))
+                if before >= 0:
+                    direction = self._turn_back(before, latest, t)
             current[loop] = track, t, turn or direction
             self.tracks[track].last = position
             self.tracks[track].steps.add(t)
             self.when.append((track, t))
+
+    def _turn_back(self, before: int, latest: int, t: int) -> int:
+        """A loop that runs back began with the step that the one before it ended with, if that was entered again.
+
+        Returns: its direction; 0 if it is not known.
+        """
+        old, new, number = self.tracks[before], self.tracks[-1], len(self.tracks) - 1
+        if t not in old.steps or any([min(t, latest) < step < max(t, latest) for step in old.steps]):
+            return 0
+        span = range(old.first, new.first)
+        entered: dict[int, dict[int, list[int]]] = {t: {}, latest: {}}  # step -> each `with step(...)`: its nodes
+        for at in span:
+            if (place := self.when[at]) is not None and place[0] == before and place[1] in entered:
+                frame = next((frame for frame in self._trace.nodes[at].scope if frame.kind == "step"), None)
+                entered[place[1]].setdefault(id(frame), []).append(at)
+        again = [*entered[latest].values()][len(entered[t]) :]
+        if not again:
+            return 0
+        for at in [at for nodes in again for at in nodes]:
+            self.when[at] = number, latest
+        new.first = again[0][0]
+        new.steps.add(latest)
+        old.last = max([at for at in span if (place := self.when[at]) is not None and place[0] == before])
+        return (t > latest) - (t < latest)
 
     def _adopt(self) -> None:
         """What is computed between the modules of a loop belongs to its steps too."""
