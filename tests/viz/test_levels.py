@@ -216,6 +216,31 @@ def test_encoder_and_decoder_have_columns_of_their_own():
     assert len(step_labels(draw(h).source)) == 6
 
 
+def outputs(source: str) -> list[list[str]]:
+    """What is written in the boxes of outputs, without shapes."""
+    return sorted([texts(node)[:-1] for node in nodes(source).values() if style.LOOKS["output"].fill in node])
+
+
+@pytest.mark.parametrize("level", ["module", "layer", "step", "op"])
+def test_what_a_recurrent_module_returns_is_called_as_its_documentation_does(level):
+    steps = level in ("step", "op")
+    sequence = [["y", "0"], ["y", "1"]] if steps else [["y"]]
+    assert outputs(draw(tg.nn.RNN(2, 3)(tg.randn(2, 1, 2)), level).source) == [["h_n"], *sequence]
+    assert outputs(draw(tg.nn.LSTM(2, 3)(tg.randn(2, 1, 2)), level).source) == [["c_n"], ["h_n"], *sequence]
+
+
+def test_a_list_of_one_is_a_list():
+    h, w, u = loop(3)
+    one = draw([h], "step").source
+    assert outputs(one) == [["y", "2"]]
+    (y,) = titled(one, "y")
+    assert y in members(one, "cluster_t2")
+    assert outputs(draw({"last": [h]}, "step").source) == [["last", "2"]]
+    assert outputs(draw(h, "step").source) == [["y"]], "outside of the steps, as before"
+    assert outputs(draw({"h[-1]": h}, "step").source) == [["h[-1]"]], "that is a name"
+    assert outputs(draw((h, h * 2), "step").source) == [["y[0]"], ["y[1]"]]
+
+
 @pytest.mark.parametrize("passes", ["><", "><>", "<>", ">>"])
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_a_loop_that_runs_back_shares_the_columns(passes, blocks):

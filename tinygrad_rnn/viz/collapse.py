@@ -461,8 +461,9 @@ class Collapse:
     # --- outputs ------------------------------------------------------------------------------------------------
 
     def _make_outputs(self) -> None:
-        wanted = set()
-        for name, y, origins, each_step in self._outputs():
+        wanted, outputs = set(), self._outputs()
+        nameless = [name for name, _, origins, _ in outputs if name.startswith("[") and not self._final_state(origins)]
+        for name, y, origins, each_step in outputs:
             node, _ = self.trace.follow(y.node)
             joined = each_step and node.op is not None and node.op.name in JOINS
             if y.node.plain_grad:
@@ -474,7 +475,8 @@ class Collapse:
                 self.picture.boxes[box].results[node, 0] = None
                 wanted.add(box)
                 continue
-            title = name if name and not name.startswith("[") else "y" if name == "[0]" else f"y{name}"
+            called = "y" if nameless == [name] or (each_step and name == "[0]") else f"y{name}"
+            title = name if name and not name.startswith("[") else called
             if each_step:
                 made: dict[int | None, int] = {}
                 for origin in origins:
@@ -490,10 +492,8 @@ class Collapse:
                     self._connect(origin, box, made[column])
                 wanted.update(made.values())
             else:
-                title = self._final_state(origins) if name.startswith("[") else title
-                box = self._add(
-                    Box("output", title or f"y{name}", [shape_text(y.shape)], f"output {shape_text(y.shape)}")
-                )
+                title = (name.startswith("[") and self._final_state(origins)) or title
+                box = self._add(Box("output", title, [shape_text(y.shape)], f"output {shape_text(y.shape)}"))
                 self.picture.boxes[box].results[self.trace.follow(y.node)] = None
                 for origin in origins:
                     source = self.box_of.get(origin.node)
@@ -527,7 +527,9 @@ class Collapse:
         for listed, names in lists.items():
             origins = [origin for name in names for origin in found[name][2]]
             columns = [self._column_of(origin) for origin in origins]
-            if len(names) > 1 and len(set(columns)) == len(columns):
+            items = [name for name in found if name.startswith(f"{listed}[")]
+            alone = items == [f"{listed}[0]"] and not self._final_state(origins)
+            if (len(names) > 1 or alone) and len(set(columns)) == len(columns):
                 found[names[0]] = listed, found[names[0]][1], origins, True
                 for name in names[1:]:
                     del found[name]
