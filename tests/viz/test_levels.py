@@ -216,6 +216,38 @@ def test_encoder_and_decoder_have_columns_of_their_own():
     assert len(step_labels(draw(h).source)) == 6
 
 
+def starts(source: str) -> list[str]:
+    return [texts(node)[0] for node in nodes(source).values() if 'tooltip="initial state"' in node]
+
+
+def test_a_call_that_is_not_in_the_graph_takes_its_step():
+    embed, cell, head = tg.nn.Linear(2, 2), tg.nn.RNNCell(2, 3), tg.nn.Linear(3, 1)
+    h, y = tg.zeros(1, 3), []
+    for t, x in enumerate(tg.randn(4, 1, 2)):
+        h = cell(embed(x).detach() if t == 2 else embed(x), h)
+        out = head(h)
+        y += [out] if t != 1 else []
+    source = draw(y).source
+    assert starts(source) == ["h = 0"], "x is none"
+    for t, drawn in enumerate([3, 2, 2, 3]):
+        inside = members(source, f"cluster_t{t}")
+        cells = [name for name in inside if texts(nodes(source)[name])[0] in ("RNN", "Linear")]
+        assert len(cells) == drawn
+        assert [name for name in titled(source, "x") if name in inside], "x_t"
+
+
+@pytest.mark.parametrize("level", ["step", "op"])
+def test_the_input_of_a_cell_is_no_state_where_it_reads_its_own_output_later(level):
+    cell, head = tg.nn.RNNCell(2, 3), tg.nn.Linear(3, 2)
+    h, y = tg.zeros(1, 3), []
+    for x in [*tg.randn(2, 1, 2), None, None]:
+        h = cell(y[-1] if x is None else x, h)
+        y.append(head(h))
+    source = draw(y, level).source
+    assert starts(source) == ["h = 0"]
+    assert len(titled(source, "x")) == 2, "those that were read"
+
+
 def outputs(source: str) -> list[list[str]]:
     """What is written in the boxes of outputs, without shapes."""
     return sorted([texts(node)[:-1] for node in nodes(source).values() if style.LOOKS["output"].fill in node])

@@ -174,7 +174,7 @@ UNBINDS = ("unbind", "unstack")
 
 
 def _repeated_calls(trace: Trace) -> dict[tuple[Any, Any], int]:
-    """(module, number of the call) -> rank among its calls in this graph, of modules with weights that repeat.
+    """(module, number of the call) -> calls since its first one in this graph, of modules with weights that repeat.
 
     Empty where explicit step frames tell the time.
     """
@@ -194,10 +194,10 @@ def _repeated_calls(trace: Trace) -> dict[tuple[Any, Any], int]:
             if frame.kind == "module" and frame.index is not None:
                 calls.setdefault(frame.owner, set()).add(frame.index)
     return {
-        (owner, index): rank
+        (owner, index): index - min(indices)  # a call that is not in the graph took its step, too
         for owner, indices in calls.items()
         if len(indices) > 1 and owner in weighted
-        for rank, index in enumerate(sorted(indices))
+        for index in indices
     }
 
 
