@@ -93,16 +93,11 @@ class Rule:
 
 
 class Op:
-    """A name, a forward function and its gradient rule.
-
-    A parameter of the forward function is an input (a tensor) unless it is keyword-only, has a default or
-    is annotated as something else than `Array`; then it is an attribute.
+    """A name, a forward function and its gradient rule. `primitive` says what is an input and what an attribute.
 
     Args:
-        forward: arrays in, array out; a tuple of arrays where `outputs` or `hidden` are named.
+        forward, outputs, hidden: as for `primitive`.
         scalar: the same for a Python float, where `forward` is not made of plain operators.
-        outputs: names of the outputs when there are several; "*ys" for any number.
-        hidden: names of further results that only the rule sees.
         unrecorded: what to run instead of `forward` where nothing is recorded: it need not keep what is hidden.
         body: the definition in simpler operations, for which `forward` is a fast kernel.
         view: the result may share memory with the first input.
@@ -398,9 +393,35 @@ def apply_scalar(op: Op, inputs: tuple, attrs: dict[str, Any]):
 def primitive(forward: Callable | None = None, **options):
     """Declare an operation; then give its gradient with `name.vjp(...)`.
 
+    A parameter of the function is an input, a tensor, unless it has a default, is keyword-only or is annotated as
+    something else than an array or tensor; then it is an attribute, a setting without gradient.
+
+    `name.vjp(da=..., db=...)` gives each input its rule, `name.vjp(rule)` one for all, which returns a tuple if there
+    are several. A rule takes the gradient of the output (of each, if there are several), and then what it wants kept,
+    by name: inputs, outputs, hidden results, attributes, `x_shape` and `x_dtype` of an input x, and `needs`, a bool for
+    each input. What it returns for an input that was broadcast is summed to its shape.
+
     Args:
-        forward: computes it from arrays: the function below `@primitive`.
-        **options: those of `Op`, given as `@primitive(outputs="y z")`.
+        forward: the function below `@primitive`: arrays in, an array out; or a tuple of arrays, where `outputs` or
+            `hidden` are named.
+        **options: given as `@primitive(outputs="y z")`. `outputs` names the outputs if there are several, `hidden`
+            further results that only the rule sees, `scalar` is what computes it for a Python float, and
+            `view=True` says that the result may share memory with the first input.
+
+    Raises:
+        TypeError: there is no input, or a name has two meanings; in `vjp`, a rule asks for a name that there is not.
+        RuntimeError: in `vjp`, the operation was recorded already, with another rule or none.
+
+    Example:
+        >>> import math
+        >>> import tinygrad_rnn as tg
+        >>> @tg.primitive
+        ... def power_of_ten(x, factor=1.0):
+        ...     return 10 ** (factor * x)
+        >>> power_of_ten.vjp(dx=lambda dy, y, factor: dy * y * factor * math.log(10))
+        >>> x = tg.tensor(1.0, dtype=tg.float64, requires_grad=True)
+        >>> tg.autograd.gradcheck(lambda x: power_of_ten(x, factor=0.5), x)
+        True
     """
     if forward is None:
         return partial(primitive, **options)
@@ -418,11 +439,12 @@ def fused(*, forward: Callable | str, vjp: Callable | str, **options):
     The body is the specification, the source of higher derivatives, and what a drawing opens.
 
     Args:
-        forward: the kernel: arrays and attributes in, an array out.
-        vjp: the kernel of its gradient rule, one for all inputs, as for `Op.vjp`.
-        **options: those of `Op`.
+        forward: the kernel: arrays and attributes in, an array out; with `outputs` or `hidden`, a tuple of them.
+        vjp: its gradient rule, one for all inputs, which may be a kernel, too: a tuple of gradients, one for each.
+        **options: those of `primitive`.
 
-    A kernel may be named as "module:function"; it is imported at first use.
+    Inputs and attributes are the parameters of the body, which stands in `.op.body`. A kernel may be named as
+    "module:function"; it is imported at first use.
     """
 
     def declare(body: Callable):

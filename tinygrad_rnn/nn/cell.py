@@ -16,7 +16,12 @@ from .parameter import Parameter
 class RNNCellBase(Module):
     """Parameters and checks that the cells share. The states are [N, H], or [H] for unbatched input.
 
-    A subclass says how many gates it has, the names of its states, and its operation. Arguments as for `RNNCell`.
+    Arguments as for `RNNCell`. A subclass has the attributes below; one with other parameters also its own `forward`.
+
+    Attributes:
+        gates: how many times H rows the weights and biases have.
+        states: the names of its states, `("h",)` unless it says `("h", "c")`.
+        step_op: a `fused` operation (x, *states, w_ih, w_hh, b_ih, b_hh) -> the next state, or a tuple of two.
     """
 
     gates: int
