@@ -130,6 +130,16 @@ def test_any_number_of_inputs_and_outputs():
     np.testing.assert_allclose(x.grad.numpy(), 2 * x.detach().numpy())
 
 
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_results_that_were_not_declared_are_refused(kind):
+    @primitive
+    def both(x):
+        return kind([2 * x, 3 * x])
+
+    with pytest.raises(TypeError, match=rf'returned a {kind.__name__} of 2, .* by outputs="..."'):
+        both(leaf())
+
+
 def test_hidden_results_serve_the_rule_alone():
     @primitive(hidden="sine")
     def squared_sine(x):

@@ -17,6 +17,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import Value, draw
 from tinygrad_rnn.cli import program
 from tinygrad_rnn.viz import explorer, layout
+from tinygrad_rnn.viz.facts import rule_source
 
 from .helpers import loop, lstm_output, value_loop
 from .test_drawing import HOSTILE
@@ -423,3 +424,9 @@ def test_a_graph_without_modules():
     data = data_of(value_loop(3))
     assert data["start"] == ["op", "unrolled"]
     assert len(data["steps"]) == 6
+
+
+def test_the_rule_of_one_of_several_outputs():
+    h, _ = tg.nn.LSTMCell(2, 3)(tg.ones(1, 2))
+    assert "def step_vjp(" in rule_source(h.node)
+    assert rule_source(tg.ones(2, requires_grad=True).node) == ""

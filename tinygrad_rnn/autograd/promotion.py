@@ -93,6 +93,11 @@ def lift(x, like: Tensor, op=None) -> Tensor:
 
 def settle(y, arrays) -> np.ndarray:
     """A result as an array of the dtype PyTorch would give: float64 only where an input was float64."""
+    if isinstance(y, (tuple, list)):
+        raise TypeError(
+            f"a forward function returned a {type(y).__name__} of {len(y)}, but one result was declared: name several "
+            f'by outputs="..." where the operation is declared, and those that only the rule sees by hidden="..."'
+        )
     y = np.asarray(y)
     if y.dtype.kind == "f" and y.dtype != F32 and not any(x is not None and x.dtype == F64 for x in arrays):
         y = y.astype(_default)

@@ -67,7 +67,11 @@ def operation(node: Any) -> dict[str, str]:
 
 def rule_source(node: Any) -> str:
     """The text of the gradient rule; "" where there is no file to read it from."""
+    while node.op is None and node.inputs:  # one of several outputs
+        node = node.inputs[0]
     op, own = node.op, getattr(node.rule, "function", None)  # a Function has a class with `backward`
+    if op is None:
+        return ""  # a leaf
     rules = [own.backward] if own else list(op.partials.values()) or [op._joint]
     texts: dict[str, None] = {}
     for rule in rules:
