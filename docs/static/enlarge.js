@@ -32,3 +32,14 @@ for (const picture of document.querySelectorAll(".picture:has(> svg)")) {
     picture.title = fitted(picture) ? "" : "Click to enlarge";
   }).observe(picture);
 }
+
+// A picture of a file of its own opens there, where it also says more under the pointer, which an img does not.
+for (const img of document.querySelectorAll('article img[src$=".svg"]')) {
+  if (img.closest("a")) continue;
+  const link = document.createElement("a");
+  link.className = "whole";
+  link.href = img.src;
+  img.replaceWith(link);
+  link.append(img);
+  new ResizeObserver(() => link.classList.toggle("small", img.clientWidth < 0.95 * img.naturalWidth)).observe(img);
+}
