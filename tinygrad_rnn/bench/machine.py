@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import __version__
 
 PACKAGES = ("numpy", "numba", "llvmlite", "torch", "jax", "jaxlib", "micrograd")
-FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512bf16", "neon", "sve")
+FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512bf16", "amx-bf16", "neon", "sve")
 
 
 def usable_cores() -> int:
