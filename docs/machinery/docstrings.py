@@ -1,7 +1,7 @@
 """Docstrings, which are plain text, to what Sphinx reads: sections to lists, `names` to links, equations to equations.
 
-A docstring has a first line, paragraphs, and the sections Args, Returns, Yields, Raises, Attributes and Example. An
-indented block outside of them is an equation on each line, or code. In a sentence, `y = a * b` is set as an equation
+A docstring has a first line, paragraphs, and the sections Args, Returns, Yields, Raises, Warns, Attributes and Example.
+An indented block outside of them is an equation on each line, or code. In a sentence, `y = a * b` is set as an equation
 where it follows the grammar of `equations`.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 from . import equations
 
-SECTIONS = ("Args", "Returns", "Yields", "Raises", "Attributes", "Example", "Examples", "Note")
-LISTED = ("Args", "Raises", "Attributes")
+SECTIONS = ("Args", "Returns", "Yields", "Raises", "Warns", "Attributes", "Example", "Examples", "Note")
+LISTED = ("Args", "Raises", "Warns", "Attributes")
 HEADING = re.compile(rf"^({'|'.join(SECTIONS)}):$")
 ENTRY = re.compile(r"^(\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*)(?: \(([^)]*)\))?:(?: (.*))?$")
 CODE = re.compile(r"``?([^`]+)``?")

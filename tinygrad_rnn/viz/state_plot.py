@@ -73,7 +73,7 @@ def plot_states(
 ) -> StatePlot:
     """Show the units of a recurrent layer over time as colours, a row each, with the text that was read below.
 
-    The colour in a column says what a unit holds *after* it has read what stands there. A single unit has the text in
+    The colour in a column says what a unit holds after it has read what stands there. A single unit has the text in
     it. Zero is white, and one scale holds for all units: of cell states tanh(c), what h shows, may be clearer than c.
 
     Args:
