@@ -185,6 +185,8 @@ ERRORS = {
     "tanh of a text": (lambda: tg.tanh("one"), TypeError, "tanh: expected a tensor"),
     "exp of nothing": (lambda: tg.exp(None), TypeError, "exp: expected a tensor, got NoneType"),
     "sum of nothing": (lambda: tg.sum(None), TypeError, "sum: expected a tensor, got NoneType"),
+    "relu of a list": (lambda: tg.relu([1.0]), TypeError, "relu: expected a tensor, got list"),
+    "matmul of lists": (lambda: tg.matmul([[1.0]], [[1.0]]), TypeError, "matmul: expected a tensor, got list"),
     "mean of integers": (lambda: tg.tensor([1, 2]).mean(), RuntimeError, "mean: expected a floating point.*int64"),
     "var of integers": (lambda: tg.tensor([1, 2]).var(), RuntimeError, "var: expected a floating point.*int64"),
     "norm of integers": (lambda: tg.tensor([1, 2]).norm(), RuntimeError, "norm: expected a floating point.*int64"),

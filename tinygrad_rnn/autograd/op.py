@@ -56,7 +56,7 @@ __all__ = [
 
 registry: dict[str, Op] = {}
 ndarray = np.ndarray
-ARRAYS = ndarray, np.generic, Number, list, tuple  # what NumPy computes with
+ARRAYS = ndarray, np.generic, Number  # what an operation computes with outside of a graph
 
 
 class Rule:
