@@ -235,6 +235,14 @@ def test_on_arrays_an_operation_gives_arrays():
     assert isinstance(tg.ops.sum(np.ones(3)), (np.ndarray, np.generic))
 
 
+@pytest.mark.parametrize("operation", ["exp", "add", "sub", "mul", "maximum", "matmul", "sum", "where"])
+def test_lists_are_no_tensors(operation):
+    """NumPy would compute with them, and + would join two."""
+    given = [[True], [1.0], [2.0]] if operation == "where" else [[1.0], [2.0]][: 1 + (operation not in ("exp", "sum"))]
+    with pytest.raises(TypeError, match=rf"{operation}: expected a tensor, got list: \["):
+        getattr(tg, operation)(*given)
+
+
 def test_on_values():
     @primitive(scalar=lambda x: x**3)
     def cubed(x):

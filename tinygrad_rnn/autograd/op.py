@@ -342,6 +342,8 @@ class Op:
         for x in inputs:
             if isinstance(x, Node):
                 return apply_scalar(self, inputs, attrs)
+            if isinstance(x, (list, tuple)):  # NumPy would compute with it, and + would join two
+                raise self._no_tensor(x)
         number = inputs[0].__class__ is float if inputs else False
         plain = self.scalar if number and self.scalar else self.unrecorded
         try:
@@ -349,12 +351,15 @@ class Op:
         except (TypeError, AttributeError) as error:
             for x in inputs:
                 if not isinstance(x, ARRAYS) and (x is not None or "NoneType" in str(error)):
-                    raise TypeError(f"{self.name}: expected a tensor, got {type(x).__name__}: {x!r:.60}") from error
+                    raise self._no_tensor(x) from error
             raise
         if self.hidden:
             result = result[: len(result) - len(self.hidden)]
             return result[0] if self.single else result
         return result
+
+    def _no_tensor(self, x: object) -> TypeError:
+        return TypeError(f"{self.name}: expected a tensor, got {type(x).__name__}: {x!r:.60}")
 
     def explain(self, arrays: list, attrs: dict[str, Any], error: Exception) -> Exception:
         """The error of a failed forward, of PyTorch's type, with what the operation was given."""
