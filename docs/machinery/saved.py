@@ -9,6 +9,7 @@ from tinygrad_rnn.autograd.op import Op, registry
 from tinygrad_rnn.viz.facts import rule_source
 
 OPERATIONS = "tinygrad_rnn.ops"
+CHAPTER = "/course/03-reading-our-engine"
 LONGEST = 12  # lines of a rule that are shown; a kernel's is not
 
 
@@ -19,7 +20,7 @@ def lines(name: str, function: Any) -> list[str]:
         return []
     source = rule_source(SimpleNamespace(op=op, rule=None)).splitlines()
     shown = ["", "::", "", *[f"   {line}" for line in source], ""] if 0 < len(source) <= LONGEST else [""]
-    return [f"**Saved for the backward pass**: {sentence(op)}", *shown]
+    return [f"**Saved for the backward pass** (:doc:`why <{CHAPTER}>`): {sentence(op)}", *shown]
 
 
 def operation(name: str, function: Any) -> Op | None:

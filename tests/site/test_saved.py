@@ -28,7 +28,7 @@ def test_what_is_saved(name, words):
 
 def test_the_rule_stands_below():
     said = saved.lines("tanh", tg.tanh)
-    assert said[0] == "**Saved for the backward pass**: ``y``."
+    assert said[0] == f"**Saved for the backward pass** (:doc:`why <{saved.CHAPTER}>`): ``y``."
     assert "   tanh.vjp(" in "\n".join(said)
 
 
