@@ -20,6 +20,7 @@ def setup(app) -> None:
     app.add_config_value("executed", [], "env")
     app.add_transform(Run)
     app.connect("source-read", lead_outside)
+    app.connect("doctree-read", load_late)
 
 
 def lead_outside(app, name: str, text: list[str]) -> None:
@@ -32,6 +33,12 @@ def lead_outside(app, name: str, text: list[str]) -> None:
         return match[0] if inside or not path.exists() else f"](path:{match[1]})"
 
     text[0] = re.sub(r"\]\((\.\./[^)#]+\.md)(?:#[^)]*)?\)", target, text[0])
+
+
+def load_late(app, doctree: nodes.document) -> None:
+    """Pictures in files of their own are loaded when the reader comes near them: the gallery has a megabyte."""
+    for image in doctree.findall(nodes.image):
+        image["loading"] = "lazy"
 
 
 class Run(SphinxTransform):
