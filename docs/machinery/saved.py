@@ -34,7 +34,7 @@ def sentence(op: Op) -> str:
     each = {x: kept(op, [x]) for x in op.inputs if x in op.partials}
     if not op.partials or len(set(map(tuple, each.values()))) == 1:
         return f"{listed(every)}."
-    return "; ".join([f"for the gradient of {literal(x)} {listed(names)}" for x, names in each.items()]) + "."
+    return "; ".join([f"for the gradient of {literal(x)}: {listed(names)}" for x, names in each.items()]) + "."
 
 
 def kept(op: Op, wanted: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from machinery import saved
 
 import tinygrad_rnn as tg
 
-BINARY = "for the gradient of ``a`` ``b``; for the gradient of ``b`` ``a``."
+BINARY = "for the gradient of ``a``: ``b``; for the gradient of ``b``: ``a``."
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ BINARY = "for the gradient of ``a`` ``b``; for the gradient of ``b`` ``a``."
         ("tanh", "``y``."),
         ("sin", "``x``."),
         ("mul", BINARY),
-        ("div", "for the gradient of ``a`` ``b``; for the gradient of ``b`` ``b``, ``y``."),
+        ("div", "for the gradient of ``a``: ``b``; for the gradient of ``b``: ``b``, ``y``."),
         ("neg", "nothing."),
         ("sum", "``x_shape``, ``dim``, ``keepdim``."),
     ],
