@@ -272,7 +272,7 @@ def test_env_names_what_a_bug_report_needs():
 
 
 def process(*args, **options):
-    command = [sys.executable, "-W", "error", "-m", "tinygrad_rnn.cli", *map(str, args)]
+    command = [sys.executable, "-W", "error", "-m", "tinygrad_rnn", *map(str, args)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.Popen(command, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, **pipes)
 

@@ -139,7 +139,7 @@ def environment(folder: Path) -> dict[str, str]:
     """Where a page finds this package, whether it is installed or not, and its command, which goes into a folder."""
     folder.mkdir()
     command = folder / "tinygrad-rnn"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -W error -m tinygrad_rnn.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -W error -m tinygrad_rnn "$@"\n')
     command.chmod(0o755)
     paths = {
         "PYTHONPATH": [str(ROOT), os.environ.get("PYTHONPATH", "")],

@@ -188,7 +188,8 @@ def test_notebooks_are_as_the_format_wants_them():
 
 @pytest.mark.parametrize("margin", ["", "  "])
 def test_quotes_stand_in_the_notebook(margin):
-    lines = ["```{quote} tinygrad_rnn.ops.lstm.lstm_step", ":from: i, f, g, o = chunk", ":to: i, f, g, o = chunk", "```"]
+    line = "i, f, g, o = chunk"
+    lines = ["```{quote} tinygrad_rnn.ops.lstm.lstm_step", f":from: {line}", f":to: {line}", "```"]
     quote = "\n".join(margin + line for line in lines)
     text = "\n\n".join(["# Title", "- An item", quote, block("print(1)"), block("1", "output")]) + "\n"
     shown = "".join(notebook.notebook(text, cells.run(text))["cells"][0]["source"])
