@@ -186,6 +186,28 @@ def test_operations_refuse_what_does_not_fit(kind, whole, rows, at):
         operation(*wrong)
 
 
+@pytest.mark.parametrize("lengths", [[T, T], [T, T, T + 1], [T, T, -1], [[T, T, T]]], ids=str)
+@pytest.mark.parametrize(("name", "rows"), [("rnn", 1), ("gru", 3), ("lstm", 4), ("minimal", 2)])
+def test_operations_refuse_other_lengths(name, rows, lengths):
+    states = [tg.zeros(N, H)] * (2 if name == "lstm" else 1)
+    weights = [tg.zeros(rows * H, I)] + ([] if name == "minimal" else [tg.zeros(rows * H, H)])
+    operation = getattr(tg, f"{name}_sequence")
+    operation(tg.zeros(T, N, I), *states, *weights, lengths=np.array([T, 0, 2]))
+    with pytest.raises(RuntimeError, match=rf"expected lengths of shape \({N},\), each from 0 to {T}, got"):
+        operation(tg.zeros(T, N, I), *states, *weights, lengths=np.array(lengths))
+
+
+@pytest.mark.parametrize("shared_out", [False, True])
+def test_minimal_operations_refuse_what_does_not_fit(shared_out):
+    rows = (3 if shared_out else 2) * H
+    x, h, w, b = tg.zeros(T, N, I), tg.zeros(N, H), tg.zeros(rows, I), tg.zeros(rows)
+    tg.minimal_sequence(x, h, w, b, shared_out=shared_out)
+    for wrong in ((w[:-1], b), (w[:, :-1], b), (w, b[:-1])):
+        for operation, given in ((tg.minimal_sequence, x), (tg.minimal_step, x[0])):
+            with pytest.raises(RuntimeError, match=rf"expected w \[{rows}, {I}\] and b \[{rows}\]"):
+                operation(given, h, *wrong, shared_out=shared_out)
+
+
 def test_operations_refuse_another_nonlinearity():
     for operation, x in ((tg.rnn_step, tg.zeros(2, I)), (tg.rnn_sequence, tg.zeros(3, 2, I))):
         with pytest.raises(RuntimeError, match="expected nonlinearity 'tanh' or 'relu', got 'sin'"):

@@ -183,7 +183,10 @@ def sequence(
     `reverse` starts at the end. Row n takes lengths[n] steps; past its end its state waits and y is zero. Without
     `keep` the sums are not those of all steps.
     """
-    (N, H), G, dtype = h.shape, len(w), x.dtype
+    (N, H), I, dtype = h.shape, x.shape[-1], x.dtype
+    G = (3 if shared_out else 2) * H
+    if w.shape != (G, I) or not (b is None or b.shape == (G,)):
+        raise RuntimeError(f"expected w [{G}, {I}] and b [{G}], {G // H if H else 0} rows for each of {H} units")
     rows, bias = rows_of(x, lengths), bias_or_zeros(b, w)
     x, h, y = rows.take(x), rows.sort(h, H), empty((rows.R, H), dtype)
     large = x.size * G >= LARGE

@@ -100,7 +100,11 @@ def rows_of(x: Array, lengths: Lengths) -> Rows:
     if x.ndim == 2 and lengths is not None:
         return Rows(int(lengths.max(initial=0)), len(lengths), lengths, packed=True)
     T, N = x.shape[:2]
-    return full_batch(T, N) if lengths is None else Rows(T, N, lengths)
+    if lengths is None:
+        return full_batch(T, N)
+    if lengths.shape != (N,) or lengths.min(initial=0) < 0 or lengths.max(initial=0) > T:
+        raise RuntimeError(f"expected lengths of shape ({N},), each from 0 to {T}, got {lengths}")
+    return Rows(T, N, lengths)
 
 
 @functools.lru_cache(maxsize=32)

@@ -23,27 +23,8 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Array:
-    """The sum, mean or maximum of the rows of `weight` that each bag names; 0 for an empty bag.
-
-    Args:
-        input: integers in [0, K): a bag a row [N, L], or all bags behind one another [M].
-        weight: a table [K, D].
-        offsets: where in `input` [M] each bag begins, [N] integers, the first 0.
-        mode: "sum", "mean" or "max".
-        per_sample_weights: of the shape of `input`: factors of the rows of a sum.
-        include_last_offset: the last of the offsets says where the last bag ends.
-        padding_idx: a row that counts for nothing.
-
-    Returns:
-        [N, D].
-
-    Raises:
-        ValueError: the mode is unknown; shapes do not fit.
-        RuntimeError: an index or `padding_idx` is not a row; dtypes or offsets do not fit.
-        NotImplementedError: weights for another mode than "sum".
-
-    Source: `torch.nn.functional.embedding_bag`.
-    """
+    """The sum, mean or maximum of the rows of `weight` that each bag names; arguments, shapes and errors as for
+    `nn.functional.embedding_bag`, which has PyTorch's further options."""
     _check(input, weight, offsets, mode, per_sample_weights)
     names, rows = input.array.reshape(-1), weight.shape[0]
     check_classes(names, rows, "embedding_bag: index {} is not in the valid range [0, {})", RuntimeError)
